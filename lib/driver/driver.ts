@@ -1,0 +1,148 @@
+import type { ValkeyError } from '../core/errors.js';
+import type { Script } from './script.js';
+
+/** One argument as it goes over the wire: text is sent as UTF-8. */
+export type Argument = string | Buffer;
+
+/**
+ * A server's answer in the one form all drivers share, the shape RESP2 gives it: integers beyond 2^53 are `bigint`,
+ * smaller ones `number`; text is a `string`, or a `Buffer` for an operation that asked for bytes; an error inside an
+ * array (a command of a transaction) is a {@link ValkeyError}.
+ */
+export type Reply = null | string | number | bigint | Buffer | ValkeyError | readonly Reply[];
+
+/** How one operation ended. */
+export type Outcome =
+  { readonly ok: true; readonly value: Reply } | { readonly ok: false; readonly error: ValkeyError };
+
+/** A node that owns operations. Two operations with the same route travel together; a single server has one route. */
+export interface Route {
+  /** Readable and stable: `127.0.0.1:7001`, `primary`, `embedded`. Fit for a metric label. */
+  readonly id: string;
+}
+
+/**
+ * One command on its way. The client makes it, drivers carry it, whoever knows first how it ended settles it.
+ */
+export interface Operation {
+  /** Name in upper case: `GET`, `HSET`. A command with a subcommand carries it as first argument. */
+  readonly command: string;
+  /** All arguments, prefix already applied. */
+  readonly args: readonly Argument[];
+  /** The key that decides on the route; `undefined` when any node will do. */
+  readonly key: Argument | undefined;
+  /** Whether text in the reply is wanted as bytes. */
+  readonly binary: boolean;
+  /** Whether it changes nothing, so that a replica may answer it. */
+  readonly readOnly: boolean;
+  /** Whether executing it twice is the same as executing it once. */
+  readonly retrySafe: boolean;
+  /** Whether it may hold its connection until something happens (BLPOP, XREAD BLOCK): it gets a dedicated one. */
+  readonly blocking: boolean;
+  /** The node it has to run on, whatever its key says: for SCAN and other commands of one node. */
+  readonly target: Route | undefined;
+  /** The script an EVALSHA stands for: a driver sends its text where the server does not know it. */
+  readonly script: Script | undefined;
+  /** The commands between MULTI and EXEC; the value is then the array EXEC answers, or null when a watch failed. */
+  readonly transaction: readonly Operation[] | undefined;
+  /** When it has to be over, in milliseconds of the monotonic clock (`performance.now()`); `Infinity` for never. */
+  readonly deadline: number;
+  /** Set by a driver once the command may have reached a server: from then on its outcome can be unknown. */
+  sent: boolean;
+  /** Whether it is over. A driver does not send what is settled. */
+  readonly settled: boolean;
+  /** Set by a driver that holds something for it (a blocked connection); called once it is over, whoever ended it. */
+  onEnd: (() => void) | undefined;
+  /** Set by a policy that wants to hear the outcome before the caller does. */
+  observer: Observer | undefined;
+  /** Ends it. The first call counts; any later one is ignored, so that a deadline and a late reply need no referee. */
+  settle(outcome: Outcome): void;
+}
+
+/** A policy's ear: retry, breaker and figures hang here, so that no operation has to be wrapped in another. */
+export interface Observer {
+  /** Hears how an operation ended. True takes it back: it is not over yet, it will be tried again. */
+  onOutcome(operation: Operation, outcome: Outcome): boolean;
+}
+
+/** Exclusive use of one connection, for WATCH and whatever must not mix with other callers. */
+export interface Session {
+  /** Like {@link Driver.execute}, on this connection. */
+  execute(batch: readonly Operation[]): void;
+  /** Gives the connection back. A session with a watch still on is cleaned, not leaked. */
+  release(): void;
+}
+
+/** What arrives on a channel. */
+export interface Delivery {
+  readonly channel: string;
+  /** The pattern that matched, for a pattern subscription. */
+  readonly pattern: string | undefined;
+  readonly payload: Buffer;
+}
+
+/** What a subscriber wants to hear. Names carry the key prefix already. */
+export interface SubscriptionRequest {
+  readonly kind: 'channel' | 'pattern';
+  readonly names: readonly string[];
+  /** Called for each message, in order. It must not throw. */
+  readonly deliver: (delivery: Delivery) => void;
+}
+
+/** Whether a driver can work, and if not, why. */
+export type DriverStatus =
+  | { readonly state: 'idle' }
+  | { readonly state: 'connecting' }
+  | { readonly state: 'ready' }
+  /** Part of a cluster is away. */
+  | { readonly state: 'degraded'; readonly reason: ValkeyError }
+  | { readonly state: 'down'; readonly reason: ValkeyError }
+  | { readonly state: 'closed' };
+
+/** One node as the driver knows it. */
+export interface NodeInfo {
+  readonly route: Route;
+  readonly role: 'primary' | 'replica';
+  readonly connected: boolean;
+}
+
+/** How servers are laid out, as far as a caller can notice. */
+export type Topology = 'single' | 'cluster' | 'sentinel' | 'embedded';
+
+/**
+ * The one primitive everything rests on: a batch of operations in, an outcome for each as it arrives. Retry, breaker,
+ * batching and deadlines are drivers too: they wrap another one.
+ */
+export interface Driver {
+  readonly name: string;
+  readonly topology: Topology;
+  /**
+   * Opens the connections. Resolves when commands can be sent, rejects with the reason when the first attempt fails;
+   * in both cases the driver goes on trying until {@link Driver.close}.
+   */
+  connect(): Promise<void>;
+  /**
+   * Ends all connections and settles what is still under way with a ClientClosedError, or an OutcomeUnknownError for
+   * what was sent and is not safe to repeat. Draining is the caller's business and comes before.
+   */
+  close(): Promise<void>;
+  /**
+   * Runs operations in the given order per route. Never throws; each operation is settled when its own reply is
+   * there, not when the slowest of the batch is. Operations that are settled already are passed over.
+   */
+  execute(batch: readonly Operation[]): void;
+  /** Which node owns it; one constant route on a single server. Cheap: it is asked for every operation. */
+  route(operation: Operation): Route;
+  /** Every primary, for commands that concern all of them (SCAN, FLUSHDB, DBSIZE). */
+  primaries(): Promise<readonly Route[]>;
+  /** Exclusive use of one connection to the node that owns `operation`. */
+  session(operation: Operation): Promise<Session>;
+  /** Listens until the returned function is called; renewed by the driver after every reconnect. */
+  subscribe(request: SubscriptionRequest): Promise<() => Promise<void>>;
+  nodes(): readonly NodeInfo[];
+  status(): DriverStatus;
+  /** Tells about every change of {@link Driver.status}; returns the function that stops it. */
+  onStatus(listener: (status: DriverStatus) => void): () => void;
+  /** The underlying client: the escape hatch, without prefix, batching or policies. */
+  native(): unknown;
+}

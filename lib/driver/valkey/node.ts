@@ -1,0 +1,78 @@
+import { ClientClosedError } from '../../core/errors.js';
+import type { ValkeyError } from '../../core/errors.js';
+import { toConnectError } from './connect-error.js';
+import type { NodeInfo, Operation, Route, Session } from '../driver.js';
+import { Connection } from './connection.js';
+import type { ConnectionEvents, ConnectionPlan } from './connection.js';
+import { DedicatedPool } from './dedicated-pool.js';
+import type { PoolSize } from './dedicated-pool.js';
+
+/** One server: the connection all callers share, and the dedicated ones. */
+export class ValkeyNode implements Route {
+  readonly id: string;
+  readonly shared: Connection;
+  readonly #pool: DedicatedPool;
+
+  constructor(id: string, plan: ConnectionPlan, pool: PoolSize, events: ConnectionEvents) {
+    this.id = id;
+    this.shared = new Connection(plan, events);
+    const { onServerError } = events;
+    this.#pool = new DedicatedPool(
+      () => new Connection({ ...plan, reconnect: false }, onServerError ? { onServerError } : {}),
+      pool,
+    );
+  }
+
+  async open(): Promise<void> {
+    await this.shared.open();
+    await this.#pool.warm();
+  }
+
+  execute(batch: readonly Operation[]): void {
+    if (!batch.some((operation) => operation.blocking)) {
+      this.shared.send(batch);
+      return;
+    }
+    this.shared.send(batch.filter((operation) => !operation.blocking));
+    for (const operation of batch) if (operation.blocking && !operation.settled) void this.#executeBlocking(operation);
+  }
+
+  /** @returns exclusive use of one connection, until released */
+  async session(operation: Operation): Promise<Session> {
+    const connection = await this.#pool.take(operation);
+    return {
+      execute: (batch) => connection.send(batch),
+      release: () => this.#unwatchAndRelease(connection),
+    };
+  }
+
+  info(role: NodeInfo['role']): NodeInfo {
+    return { route: this, role, connected: this.shared.state.kind === 'ready' };
+  }
+
+  close(reason: ValkeyError = new ClientClosedError()): void {
+    this.shared.close(reason);
+    this.#pool.close(reason);
+  }
+
+  async #executeBlocking(operation: Operation): Promise<void> {
+    let connection: Connection;
+    try {
+      connection = await this.#pool.take(operation);
+    } catch (error) {
+      operation.settle({ ok: false, error: toConnectError(error, this.id) });
+      return;
+    }
+    // Whoever gives up on a blocked command leaves a connection on which the server still waits: it is of no more use.
+    operation.onEnd = () => this.#pool.release(connection, connection.quiet);
+    if (operation.settled) operation.onEnd();
+    else connection.send([operation]);
+  }
+
+  #unwatchAndRelease(connection: Connection): void {
+    connection.raw('UNWATCH').then(
+      () => this.#pool.release(connection, true),
+      () => this.#pool.release(connection, false),
+    );
+  }
+}

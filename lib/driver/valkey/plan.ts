@@ -1,0 +1,36 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { Address, Credentials, Settings, TlsSettings } from '../../options/settings.js';
+import type { ConnectionPlan } from './connection.js';
+
+/** The part of a connection's plan that all servers of a client share. */
+export type SharedPlan = Omit<ConnectionPlan, 'address'>;
+
+/** @returns how to connect to any server of `settings`, but for its address */
+export function sharedPlan(
+  settings: Settings,
+  credentials: () => Promise<Credentials | undefined> | Credentials | undefined,
+): SharedPlan {
+  const { topology } = settings;
+  return {
+    credentials,
+    tls: settings.tls && tlsOptions(settings.tls),
+    db: topology.mode === 'single' || topology.mode === 'sentinel' ? topology.db : 0,
+    dialTimeout: settings.timeouts.dial,
+  };
+}
+
+/** `host:port`, with brackets around an IPv6 address: a node's name everywhere. */
+export function addressName({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function tlsOptions(tls: TlsSettings): TlsOptions {
+  return {
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: !tls.insecureSkipVerify,
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+  };
+}

@@ -1,0 +1,91 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { ConnectionError } from '../../core/errors.js';
+import type { Address, Credentials } from '../../options/settings.js';
+import { Connection } from './connection.js';
+import { addressName } from './plan.js';
+
+/** What there is to know about a group of sentinels. */
+export interface SentinelPlan {
+  readonly sentinels: readonly Address[];
+  /** The name of the primary's group. */
+  readonly group: string;
+  readonly credentials: Credentials | undefined;
+  readonly tls: TlsOptions | undefined;
+  readonly dialTimeout: number;
+}
+
+const SWITCH = '+switch-master';
+
+/**
+ * Asks sentinels who the primary is, and listens to all of them for a switch: an old primary that is merely paused
+ * keeps its connections, so waiting for them to break would mean to write to it for as long as it lives.
+ */
+export class Sentinels {
+  readonly #plan: SentinelPlan;
+  readonly #onSwitch: () => void;
+  readonly #watchers: Connection[] = [];
+
+  constructor(plan: SentinelPlan, onSwitch: () => void) {
+    this.#plan = plan;
+    this.#onSwitch = onSwitch;
+  }
+
+  /** The primary's address, from the first sentinel that knows one: all are asked at once. */
+  async primary(): Promise<Address> {
+    try {
+      return await Promise.any(this.#plan.sentinels.map((sentinel) => this.#ask(sentinel)));
+    } catch (error) {
+      const reasons = error instanceof AggregateError ? error.errors.map(reasonOf) : [reasonOf(error)];
+      throw new ConnectionError(
+        `No sentinel named a primary for "${this.#plan.group}": ${reasons.join('; ')}. Check sentinel.nodes and sentinel.name.`,
+        { cause: error, subject: 'sentinel' },
+      );
+    }
+  }
+
+  /** Starts to listen for switches, on connections that renew themselves. */
+  watch(): void {
+    if (this.#watchers.length > 0) return;
+    for (const sentinel of this.#plan.sentinels) {
+      const connection = this.#connect(sentinel, true, (state) => {
+        if (state === 'ready') connection.raw('SUBSCRIBE', SWITCH).catch(() => connection.drop());
+      });
+      connection.redis.on('message', (_channel: string, message: string) => {
+        if (message.startsWith(`${this.#plan.group} `)) this.#onSwitch();
+      });
+      connection.open().catch(() => undefined);
+      this.#watchers.push(connection);
+    }
+  }
+
+  close(): void {
+    for (const watcher of this.#watchers) watcher.close();
+    this.#watchers.length = 0;
+  }
+
+  async #ask(sentinel: Address): Promise<Address> {
+    const connection = this.#connect(sentinel, false);
+    try {
+      await connection.open();
+      const answer = await connection.raw('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#plan.group);
+      if (!Array.isArray(answer)) {
+        throw new ConnectionError(`${addressName(sentinel)} knows no group "${this.#plan.group}"`);
+      }
+      return { host: String(answer[0]), port: Number(String(answer[1])) };
+    } finally {
+      connection.close();
+    }
+  }
+
+  #connect(sentinel: Address, reconnect: boolean, onState?: (kind: string) => void): Connection {
+    const { credentials, tls, dialTimeout } = this.#plan;
+    return new Connection(
+      { address: () => sentinel, credentials: () => credentials, tls, db: 0, dialTimeout, reconnect },
+      onState ? { onState: (state) => onState(state.kind) } : {},
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,157 @@
+import { Cluster as NativeCluster } from 'iovalkey';
+import type { Redis } from 'iovalkey';
+import { ConfigurationError } from '../../core/errors.js';
+import type { Address, Settings } from '../../options/settings.js';
+import type { Driver, DriverStatus, NodeInfo, Operation, Route, Session, SubscriptionRequest } from '../driver.js';
+import { Cluster } from './cluster.js';
+import { CredentialKeeper } from './credential-keeper.js';
+import type { Layout } from './layout.js';
+import { OneServer } from './one-server.js';
+import { addressName, sharedPlan } from './plan.js';
+import type { SharedPlan } from './plan.js';
+import { SentinelGroup } from './sentinel-group.js';
+import { Sentinels } from './sentinels.js';
+import { Subscriber } from './subscriber.js';
+
+/** What `native()` gives: iovalkey's own client, a cluster's for a cluster. */
+export type ValkeyNative = Redis | NativeCluster;
+
+/** The driver over iovalkey: single server, sentinels, cluster. */
+export class ValkeyDriver implements Driver {
+  readonly name = 'valkey';
+  readonly topology: 'single' | 'cluster' | 'sentinel';
+  readonly #layout: Layout;
+  readonly #credentials: CredentialKeeper;
+  readonly #subscriber: Subscriber;
+  readonly #listeners = new Set<(status: DriverStatus) => void>();
+  #told: DriverStatus['state'] = 'idle';
+  #native: NativeCluster | undefined;
+
+  constructor(settings: Settings) {
+    const { topology, pool } = settings;
+    this.#credentials = new CredentialKeeper(settings.credentials, settings.credentialRefresh, (fresh) =>
+      this.#layout.authenticate(fresh),
+    );
+    const plan = sharedPlan(settings, () => this.#credentials.current());
+    const onChange = (): void => this.#onChange();
+    switch (topology.mode) {
+      case 'single': {
+        this.topology = 'single';
+        this.#layout = new OneServer(addressName(topology.address), () => topology.address, plan, pool, onChange);
+        this.#subscriber = new Subscriber({ ...plan, address: () => topology.address });
+        break;
+      }
+      case 'sentinel': {
+        this.topology = 'sentinel';
+        const sentinelPlan = {
+          sentinels: topology.sentinels,
+          group: topology.name,
+          credentials: topology.sentinelCredentials,
+          tls: plan.tls,
+          dialTimeout: plan.dialTimeout,
+        };
+        this.#layout = new SentinelGroup(sentinelPlan, plan, pool, onChange);
+        const sentinels = new Sentinels(sentinelPlan, () => this.#subscriber.move());
+        this.#subscriber = new Subscriber({ ...plan, address: () => sentinels.primary() });
+        break;
+      }
+      case 'cluster': {
+        this.topology = 'cluster';
+        const cluster = new Cluster(topology.nodes, plan, pool, onChange, () =>
+          this.#nativeCluster(topology.nodes, plan),
+        );
+        this.#layout = cluster;
+        this.#subscriber = new Subscriber({ ...plan, address: () => cluster.anyAddress() });
+        break;
+      }
+      case 'embedded':
+        throw new ConfigurationError(
+          "The driver 'valkey' speaks to servers; for mode 'embedded' take the driver 'embedded'.",
+          { subject: 'driver' },
+        );
+    }
+  }
+
+  connect(): Promise<void> {
+    return this.#layout.open();
+  }
+
+  close(): Promise<void> {
+    this.#credentials.close();
+    this.#subscriber.close();
+    this.#layout.close();
+    this.#native?.disconnect();
+    this.#onChange();
+    this.#listeners.clear();
+    return Promise.resolve();
+  }
+
+  execute(batch: readonly Operation[]): void {
+    this.#layout.execute(batch);
+  }
+
+  route(operation: Operation): Route {
+    return this.#layout.route(operation);
+  }
+
+  primaries(): Promise<readonly Route[]> {
+    return this.#layout.primaries();
+  }
+
+  session(operation: Operation): Promise<Session> {
+    return this.#layout.session(operation);
+  }
+
+  subscribe(request: SubscriptionRequest): Promise<() => Promise<void>> {
+    return this.#subscriber.subscribe(request);
+  }
+
+  nodes(): readonly NodeInfo[] {
+    return this.#layout.nodes();
+  }
+
+  status(): DriverStatus {
+    return this.#layout.status();
+  }
+
+  onStatus(listener: (status: DriverStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * iovalkey's client. On a single server and behind sentinels it is the connection this driver uses itself; on a
+   * cluster it is a client of its own, opened at the first call, with the same addresses, credentials and TLS.
+   */
+  native(): ValkeyNative {
+    return this.#layout.native() as ValkeyNative;
+  }
+
+  #nativeCluster(nodes: readonly Address[], plan: SharedPlan): NativeCluster {
+    this.#native ??= this.#openNativeCluster(nodes, plan);
+    return this.#native;
+  }
+
+  #openNativeCluster(nodes: readonly Address[], plan: SharedPlan): NativeCluster {
+    const credentials = this.#credentials.latest;
+    const client = new NativeCluster([...nodes], {
+      lazyConnect: true,
+      dnsLookup: (address, done) => done(null, address),
+      redisOptions: {
+        ...(credentials?.username === undefined ? {} : { username: credentials.username }),
+        ...(credentials === undefined ? {} : { password: credentials.password }),
+        ...(plan.tls ? { tls: plan.tls } : {}),
+      },
+    });
+    // Without a listener iovalkey prints errors to the console.
+    client.on('error', () => undefined);
+    return client;
+  }
+
+  #onChange(): void {
+    const status = this.status();
+    if (status.state === this.#told) return;
+    this.#told = status.state;
+    for (const listener of this.#listeners) listener(status);
+  }
+}

@@ -1,0 +1,72 @@
+/** Milliseconds between two looks at the clock: how late a deadline can be noticed. */
+const GRAIN = 5;
+/** Looks at an empty clock before the timer is stopped. */
+const IDLE_LOOKS = 200;
+
+/** Something that has to be over at a certain moment. */
+export interface Timed {
+  /** The moment, in milliseconds of `performance.now()`. */
+  readonly due: number;
+  /** Called once the moment has passed. */
+  onDue(now: number): void;
+}
+
+/**
+ * One timer for every deadline of a client: a timer per command would cost more than the command. What is due sooner
+ * than the next look waits for that look.
+ */
+export class Deadlines {
+  readonly #buckets = new Map<number, Set<Timed>>();
+  #timer: NodeJS.Timeout | undefined;
+  #lastBucket = 0;
+  #emptyLooks = 0;
+
+  add(timed: Timed): void {
+    if (timed.due === Infinity) return;
+    if (!this.#timer) this.#start();
+    const index = bucketOf(timed.due);
+    const bucket = this.#buckets.get(index);
+    if (bucket) bucket.add(timed);
+    else this.#buckets.set(Math.max(index, this.#lastBucket + 1), new Set([timed]));
+  }
+
+  remove(timed: Timed): void {
+    this.#buckets.get(bucketOf(timed.due))?.delete(timed);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#buckets.clear();
+  }
+
+  #start(): void {
+    this.#lastBucket = bucketOf(performance.now()) - 1;
+    this.#timer = setInterval(() => this.#look(), GRAIN).unref();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const current = Math.floor(now / GRAIN);
+    for (let index = this.#lastBucket + 1; index <= current; index += 1) {
+      const bucket = this.#buckets.get(index);
+      if (!bucket) continue;
+      this.#buckets.delete(index);
+      for (const timed of bucket) timed.onDue(now);
+    }
+    this.#lastBucket = current;
+    this.#stopWhenIdle();
+  }
+
+  #stopWhenIdle(): void {
+    this.#emptyLooks = this.#buckets.size === 0 ? this.#emptyLooks + 1 : 0;
+    if (this.#emptyLooks < IDLE_LOOKS) return;
+    this.#emptyLooks = 0;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+function bucketOf(due: number): number {
+  return Math.ceil(due / GRAIN);
+}

@@ -1,0 +1,145 @@
+import { ConnectionError, DeadlineError, OutcomeUnknownError } from '../core/errors.js';
+import type { ValkeyError } from '../core/errors.js';
+import type { Driver, Observer, Operation, Outcome } from '../driver/driver.js';
+import { classify } from './failure-class.js';
+import type { Pauses } from './backoff.js';
+import type { Deadlines, Timed } from './deadlines.js';
+
+/** What a flight needs of the policy it flies under. */
+export interface FlightPolicy {
+  readonly driver: Driver;
+  readonly deadlines: Deadlines;
+  /** How often a command that may have reached a server is repeated; 0 repeats nothing at all. */
+  readonly attempts: number;
+  /** Starts a sequence of pauses between repetitions. */
+  readonly pauses: () => Pauses;
+  /** Calls `run` after `milliseconds`, unless the client closes first. */
+  later(milliseconds: number, run: () => void): void;
+}
+
+/**
+ * Operations of one route that were sent together, from take-off until the last has landed. Each lands on its own, as
+ * soon as its own reply is there; what may be repeated takes off again after a pause.
+ */
+export class Flight implements Observer, Timed {
+  readonly #policy: FlightPolicy;
+  readonly #operations: readonly Operation[];
+  readonly #startedAt: number;
+  #due: number;
+  #airborne: number;
+  #failure: ValkeyError | undefined;
+  /** What takes off again together. */
+  #again: Operation[] | undefined;
+  #attempt = 0;
+  #pauses: Pauses | undefined;
+  #onLanded: ((failure: ValkeyError | undefined) => void) | undefined;
+
+  constructor(policy: FlightPolicy, operations: readonly Operation[], now: number) {
+    this.#policy = policy;
+    this.#operations = operations;
+    this.#startedAt = now;
+    this.#airborne = operations.length;
+    this.#due = earliestDeadline(operations);
+  }
+
+  get due(): number {
+    return this.#due;
+  }
+
+  /** Takes off. `onLanded` hears, once, when all is over, what was wrong with the connection, if anything was. */
+  start(onLanded: (failure: ValkeyError | undefined) => void): void {
+    this.#onLanded = onLanded;
+    this.#policy.deadlines.add(this);
+    for (const operation of this.#operations) operation.observer = this;
+    this.#policy.driver.execute(this.#operations);
+  }
+
+  onOutcome(operation: Operation, outcome: Outcome): boolean {
+    if (outcome.ok) {
+      this.#land();
+      return false;
+    }
+    const failure = classify(outcome.error);
+    if (failure === 'answered') {
+      this.#land();
+      return false;
+    }
+    if (this.#mayRepeat(operation, failure)) {
+      this.#repeat(operation);
+      return true;
+    }
+    operation.observer = undefined;
+    operation.settle({ ok: false, error: this.#finalError(operation, outcome.error) });
+    this.#failure = outcome.error;
+    this.#land();
+    return true;
+  }
+
+  /** Ends what is over time; the rest gets the next deadline. */
+  onDue(now: number): void {
+    let next = Infinity;
+    for (const operation of this.#operations) {
+      if (operation.settled) continue;
+      if (operation.deadline > now) next = Math.min(next, operation.deadline);
+      else this.#expire(operation);
+    }
+    this.#due = next;
+    this.#policy.deadlines.add(this);
+  }
+
+  #expire(operation: Operation): void {
+    const timeout = Math.round(operation.deadline - this.#startedAt);
+    const late = new DeadlineError(operation.command, timeout);
+    const harmless = !operation.sent || operation.retrySafe;
+    const error = harmless ? late : new OutcomeUnknownError(operation.command, late);
+    operation.observer = undefined;
+    operation.settle({ ok: false, error });
+    this.#failure = late;
+    this.#land();
+  }
+
+  #mayRepeat(operation: Operation, failure: 'not-executed' | 'unknown' | 'refused'): boolean {
+    if (this.#policy.attempts === 0 || failure === 'refused') return false;
+    // What never reached a server does no harm, however often it is tried: its deadline is bound enough.
+    if (failure === 'not-executed') return operation.deadline !== Infinity || this.#attempt < this.#policy.attempts;
+    return operation.retrySafe && this.#attempt < this.#policy.attempts;
+  }
+
+  #repeat(operation: Operation): void {
+    operation.sent = false;
+    if (this.#again) {
+      this.#again.push(operation);
+      return;
+    }
+    const again = [operation];
+    this.#again = again;
+    this.#attempt += 1;
+    this.#pauses ??= this.#policy.pauses();
+    this.#policy.later(this.#pauses(this.#attempt), () => {
+      this.#again = undefined;
+      this.#policy.driver.execute(again.filter((waiting) => !waiting.settled));
+    });
+  }
+
+  /** A reading command whose connection broke has changed nothing: no need to frighten anybody about its outcome. */
+  #finalError(operation: Operation, error: ValkeyError): ValkeyError {
+    if (error.code !== 'VALKEY_OUTCOME_UNKNOWN' || !operation.retrySafe) return error;
+    return new ConnectionError(
+      `The connection broke before ${operation.command} was answered, ${this.#attempt + 1} times. Check the server and the network.`,
+      { cause: error.cause, subject: operation.command },
+    );
+  }
+
+  #land(): void {
+    this.#airborne -= 1;
+    if (this.#airborne > 0) return;
+    this.#policy.deadlines.remove(this);
+    this.#onLanded?.(this.#failure);
+  }
+}
+
+function earliestDeadline(operations: readonly Operation[]): number {
+  let due = Infinity;
+  for (const { deadline } of operations) if (deadline < due) due = deadline;
+  return due;
+}

@@ -1,0 +1,101 @@
+import type { ValkeyError } from '../core/errors.js';
+import type { Driver, Operation, Outcome, Reply } from '../driver/driver.js';
+import { PendingOperation, PlainOperation } from '../driver/pending-operation.js';
+
+/** What a merged read reports to the one that made it. */
+export interface MergedReadListener {
+  /** Bytes of text per value, on average, in this reply. */
+  onReplySize(average: number): void;
+  /** The server will not take MGET from us: do not merge again. */
+  onRefused(): void;
+  /** Sends operations singly, without merging. */
+  sendSingly(operations: readonly Operation[]): void;
+}
+
+/**
+ * Many GETs as one MGET. The callers must not notice: MGET answers null where GET says WRONGTYPE, so before a null is
+ * passed on, EXISTS (one more command for all of them) has to confirm it; and what the server refuses as a whole is
+ * taken apart and sent singly.
+ */
+export class MergedRead extends PendingOperation {
+  readonly #reads: readonly Operation[];
+  readonly #driver: Driver;
+  readonly #listener: MergedReadListener;
+
+  constructor(reads: readonly Operation[], driver: Driver, listener: MergedReadListener) {
+    const [first] = reads;
+    const keys = reads.map(({ key }) => key as string | Buffer);
+    super({
+      command: 'MGET',
+      args: keys,
+      key: keys[0],
+      binary: first?.binary ?? false,
+      readOnly: true,
+      retrySafe: true,
+      deadline: latestDeadline(reads),
+    });
+    this.#reads = reads;
+    this.#driver = driver;
+    this.#listener = listener;
+  }
+
+  protected override finish(outcome: Outcome): void {
+    if (!outcome.ok) this.#fail(outcome.error);
+    else this.#spread(outcome.value as readonly Reply[]);
+  }
+
+  #spread(values: readonly Reply[]): void {
+    const missing: Operation[] = [];
+    let length = 0;
+    for (let index = 0; index < this.#reads.length; index += 1) {
+      const read = this.#reads[index] as Operation;
+      const value = values[index] as string | Buffer | null;
+      if (value === null) {
+        missing.push(read);
+      } else {
+        length += value.length;
+        read.settle({ ok: true, value });
+      }
+    }
+    this.#listener.onReplySize(length / this.#reads.length);
+    if (missing.length > 0) this.#confirm(missing);
+  }
+
+  /** Null for all of them, if none exists; otherwise a single GET each tells which is of another type. */
+  #confirm(missing: readonly Operation[]): void {
+    const keys = missing.map(({ key }) => key as string | Buffer);
+    const plan = {
+      command: 'EXISTS',
+      args: keys,
+      key: keys[0],
+      readOnly: true,
+      retrySafe: true,
+      deadline: this.deadline,
+    };
+    const check = new PlainOperation(plan, (outcome) => {
+      if (outcome.ok && outcome.value === 0) {
+        for (const read of missing) read.settle({ ok: true, value: null });
+      } else {
+        this.#listener.sendSingly(missing);
+      }
+    });
+    this.#listener.sendSingly([check]);
+  }
+
+  #fail(error: ValkeyError): void {
+    if (error.code === 'VALKEY_REPLY') {
+      this.#listener.onRefused();
+      this.#listener.sendSingly(this.#reads);
+    } else if (error.code === 'VALKEY_SERVER_BUSY' || error.code === 'VALKEY_CROSS_SLOT') {
+      this.#listener.sendSingly(this.#reads);
+    } else {
+      for (const read of this.#reads) read.settle({ ok: false, error });
+    }
+  }
+}
+
+function latestDeadline(operations: readonly Operation[]): number {
+  let latest = 0;
+  for (const { deadline } of operations) if (deadline > latest) latest = deadline;
+  return latest;
+}

@@ -1,0 +1,12 @@
+export { type Engine, findEngine } from './binaries.js';
+export { type Certificate, type Certificates, makeCertificates } from './certificates.js';
+export { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
+export { type Connection, type ConnectionTarget, connectTo } from './connection.js';
+export { describeWithServers } from './describe-with-servers.js';
+export { type CommandMatch, type FaultProxy, type ProxyTarget, startFaultProxy } from './fault-proxy.js';
+export { type Leftover, keep, leftovers, sweep } from './leftovers.js';
+export { freePort } from './ports.js';
+export { type Argument, type Reply, ReplyError } from './resp.js';
+export { type SentinelGroup, type SentinelOptions, startSentinel } from './sentinel.js';
+export { HARNESS, type Server, type ServerOptions, type ServerTls, startServer, startServers } from './server.js';
+export { type UnhandledWatch, type UntilOptions, until, watchUnhandled } from './until.js';
