@@ -15,6 +15,9 @@ export type Reply = null | string | number | bigint | Buffer | ValkeyError | rea
 export type Outcome =
   { readonly ok: true; readonly value: Reply } | { readonly ok: false; readonly error: ValkeyError };
 
+/** Who may answer a reading command. `replica` fails where there is none, `preferReplica` asks the primary then. */
+export type ReadFrom = 'primary' | 'replica' | 'preferReplica';
+
 /** A node that owns operations. Two operations with the same route travel together; a single server has one route. */
 export interface Route {
   /** Readable and stable: `127.0.0.1:7001`, `primary`, `embedded`. Fit for a metric label. */
@@ -35,6 +38,8 @@ export interface Operation {
   readonly binary: boolean;
   /** Whether it changes nothing, so that a replica may answer it. */
   readonly readOnly: boolean;
+  /** Who may answer it, if it is a reading one; a replica's answer can be a little old. */
+  readonly readFrom: ReadFrom;
   /** Whether executing it twice is the same as executing it once. */
   readonly retrySafe: boolean;
   /** Whether it may hold its connection until something happens (BLPOP, XREAD BLOCK): it gets a dedicated one. */

@@ -1,4 +1,4 @@
-import type { Argument, Observer, Operation, Outcome, Route } from './driver.js';
+import type { Argument, Observer, Operation, Outcome, ReadFrom, Route } from './driver.js';
 import type { Script } from './script.js';
 
 /** What an operation is, before anybody has carried it anywhere. */
@@ -8,6 +8,8 @@ export interface OperationPlan {
   readonly key?: Argument | undefined;
   readonly binary?: boolean;
   readonly readOnly?: boolean;
+  /** Default: `primary`. */
+  readonly readFrom?: ReadFrom;
   readonly retrySafe?: boolean;
   readonly blocking?: boolean;
   readonly target?: Route | undefined;
@@ -24,6 +26,7 @@ export abstract class PendingOperation implements Operation {
   readonly key: Argument | undefined;
   readonly binary: boolean;
   readonly readOnly: boolean;
+  readonly readFrom: ReadFrom;
   readonly retrySafe: boolean;
   readonly blocking: boolean;
   readonly target: Route | undefined;
@@ -41,6 +44,7 @@ export abstract class PendingOperation implements Operation {
     this.key = plan.key;
     this.binary = plan.binary ?? false;
     this.readOnly = plan.readOnly ?? false;
+    this.readFrom = plan.readFrom ?? 'primary';
     this.retrySafe = plan.retrySafe ?? false;
     this.blocking = plan.blocking ?? false;
     this.target = plan.target;

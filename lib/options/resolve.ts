@@ -18,8 +18,29 @@ export interface ResolvedSettings {
   readonly implicitlyEmbedded: boolean;
 }
 
+type DefaultedField =
+  | 'name'
+  | 'keyPrefix'
+  | 'credentialRefresh'
+  | 'dial'
+  | 'read'
+  | 'write'
+  | 'attempts'
+  | 'backoff'
+  | 'backoffMin'
+  | 'backoffMax'
+  | 'breaker'
+  | 'breakerFailures'
+  | 'halfOpenAfter'
+  | 'poolSize'
+  | 'minIdle'
+  | 'maxQueue'
+  | 'connect'
+  | 'drain'
+  | 'logLevel';
+
 /** What holds when neither an option nor a variable says otherwise; times in milliseconds. */
-export const DEFAULTS = {
+export const DEFAULTS: Pick<Draft, DefaultedField> = {
   name: 'default',
   keyPrefix: '',
   credentialRefresh: 600_000,
@@ -39,7 +60,7 @@ export const DEFAULTS = {
   connect: 'degraded',
   drain: 5_000,
   logLevel: 'info',
-} as const satisfies Partial<Draft>;
+};
 
 /**
  * Weighs options and environment against each other and checks the result. Options beat `VALKEY_…` beats `CACHE_…`
@@ -81,7 +102,8 @@ function assemble(
   layers: readonly Layer[],
   problems: Problems,
 ): Settings {
-  const value = <K extends keyof typeof DEFAULTS>(field: K): Draft[K] => pick(sources, field)?.value ?? DEFAULTS[field];
+  const value = <K extends DefaultedField>(field: K): Pick<Draft, DefaultedField>[K] =>
+    pick(sources, field)?.value ?? DEFAULTS[field];
   const remote = topology.mode !== 'embedded';
   const driver = pick(sources, 'driver')?.value;
   return {

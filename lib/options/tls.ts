@@ -42,7 +42,9 @@ export function insecurity(sources: readonly Fields[], tls: TlsSettings | undefi
 
 function enabled(sources: readonly Fields[], problems: Problems): boolean {
   const first = sources.find((source) => source.tls !== undefined || mentionsTls(source));
-  const secure = sources.find((source) => source.host?.from === source.tls?.from && source.tls?.value)?.tls;
+  const secure = sources.find(
+    (source) => source.tls?.value && source.tls.from === (source.host ?? source.nodes)?.from,
+  )?.tls;
   if (first?.tls?.value === false && secure) {
     problems.add(first.tls.from, `switches TLS off, but the scheme in ${secure.from} asks for it: keep one of them.`);
   }
@@ -130,7 +132,8 @@ function material(
   try {
     return readFileSync(file.value, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const reason =
+      typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unknown error';
     problems.add(
       file.from,
       `names ${JSON.stringify(file.value)}, which cannot be read (${reason}): check the path and its permissions.`,

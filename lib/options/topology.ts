@@ -37,6 +37,8 @@ const SERVER_HINTS: readonly Field[] = [
   'caBase64',
   'certFile',
   'cert',
+  'key',
+  'keyFile',
 ];
 
 const SENTINEL_FIELDS: readonly Field[] = ['sentinelNodes', 'sentinelName', 'sentinelPassword'];
@@ -115,7 +117,7 @@ function checkSingle(claims: readonly Claim[], { fields, uri }: Layer, problems:
 function impliedServer(layers: readonly Layer[]): Claim | undefined {
   const sources = layers.map(({ fields }) => fields);
   const hint = SERVER_HINTS.map((field) => pick(sources, field)).find((sourced) => sourced !== undefined);
-  const enabled = sources.map(({ tls }) => tls).find((tls) => tls?.value === true);
+  const enabled = sources.flatMap(({ tls, insecureSkipVerify }) => [tls, insecureSkipVerify]).find((on) => on?.value);
   const from = hint?.from ?? enabled?.from ?? pick(sources, 'driver')?.from;
   return from === undefined ? undefined : { mode: 'single', from, written: false };
 }

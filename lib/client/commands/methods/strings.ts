@@ -114,7 +114,7 @@ export abstract class StringCommands<M extends Mode> extends KeyCommands<M> {
   /** The value, whose time to live is changed; null when there was none. */
   getex(key: Key, options: GetexOptions = {}): Shape<M, string | null> {
     return this.guarded(() => {
-      const words = options.persist === true && options.ttl === undefined ? ['PERSIST'] : [];
+      const words = options.persist === true ? ['PERSIST'] : [];
       return this.request(GETEX, [key, ...expiryWords('GETEX', options as Expiry), ...words], toTextOrNull);
     });
   }

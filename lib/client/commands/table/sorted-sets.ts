@@ -46,7 +46,7 @@ export const ZSCORE = reading('ZSCORE');
 export const ZUNION = reading('ZUNION', COUNTED);
 export const ZUNIONSTORE = once('ZUNIONSTORE', DESTINATION_AND_COUNTED);
 
-/** GEORADIUS: its key, and that of STORE or STOREDIST. The last of them counts, as on the server. */
+/** GEORADIUS: its key, and that of STORE or STOREDIST. The server names all of them, though only the last is written. */
 const GEORADIUS_KEYS: KeyPositions = {
   kind: 'custom',
   find(args) {
@@ -54,7 +54,7 @@ const GEORADIUS_KEYS: KeyPositions = {
     for (let index = 4; index + 1 < args.length; index += 1) {
       const word = wordOf(args[index]);
       if (word === 'STORE' || word === 'STOREDIST') {
-        places[1] = index + 1;
+        places.push(index + 1);
         index += 1;
       }
     }

@@ -34,7 +34,7 @@ export function expiryOption(context: Context, command: string, word: string, gi
 
 function endOf({ store }: Context, command: string, unit: Unit, value: number): number {
   const end = value * unit.factor + (unit.absolute ? 0 : store.now());
-  if (Math.abs(value * unit.factor) >= LATEST || end >= LATEST) throw invalidExpiry(command);
+  if (Math.abs(value * unit.factor) > LATEST || end > LATEST) throw invalidExpiry(command);
   return end;
 }
 

@@ -2,13 +2,15 @@ import type { Argument, Reply } from '../../driver.js';
 import { at, Options, type CommandTable, type Context } from '../command.js';
 import { atom, datum, textOf, type Atom, type Datum } from '../data/bytes.js';
 import { Hash } from '../data/hash.js';
-import { integer, parseInteger } from '../data/numbers.js';
+import { INT64, integer, parseInteger } from '../data/numbers.js';
 import { lengthOf } from '../data/bytes.js';
 import { notAnInteger, outOfRange, refusal, syntaxError, wrongArity } from '../refusal.js';
-import { incremented, incrementedFloat } from './strings.js';
+import { incremented, incrementedFloat, type FloatFailures } from './strings.js';
 
 /** The largest count HRANDFIELD and its siblings take when each may bring two values. */
 const MOST_PAIRS = 2 ** 62;
+/** The most repetitions that fit into a reply. */
+const MOST_REPETITIONS = 2 ** 30;
 
 function hashAt({ store }: Context, args: readonly Argument[]): Hash | undefined {
   return store.collection(atom(at(args, 0)), Hash);
@@ -78,10 +80,15 @@ function hincrby(context: Context, args: readonly Argument[]): Reply {
   return sum;
 }
 
+const FLOAT_FAILURES: FloatFailures = {
+  old: () => refusal('hash value is not a float'),
+  infinite: () => refusal('value is NaN or Infinity'),
+};
+
 function hincrbyfloat(context: Context, args: readonly Argument[]): Reply {
   let sum = '';
   write(context, args, (old) => {
-    sum = incrementedFloat(old, at(args, 2), () => refusal('hash value is not a float'));
+    sum = incrementedFloat(old, at(args, 2), FLOAT_FAILURES);
     return sum;
   });
   return sum;
@@ -97,11 +104,17 @@ export interface Draw {
 export function drawOf(args: readonly Argument[], word: string | undefined): Draw {
   const options = new Options(args, 1);
   if (options.left === 0) return { count: undefined, withValues: false };
-  const count = integer(options.next());
+  const count = drawCount(options.next());
   const withValues = word !== undefined && options.accept(word);
   if (options.left > 0) throw syntaxError();
-  if (Math.abs(count) >= MOST_PAIRS) throw outOfRange();
+  if ((withValues && count > MOST_PAIRS) || -count > MOST_REPETITIONS) throw outOfRange();
   return { count, withValues };
+}
+
+/** An integer other than the smallest one, which has no positive twin. */
+export function drawCount(argument: Argument): number {
+  if (parseInteger(textOf(argument)) !== INT64.min) return integer(argument);
+  throw refusal(`value is out of range, value must between -${INT64.max} and ${INT64.max}`);
 }
 
 function hrandfield(context: Context, args: readonly Argument[]): Reply {

@@ -13,6 +13,8 @@ import { typeOf } from './keys.js';
 /** How many are looked at when COUNT is not given. */
 const DEFAULT_COUNT = 10;
 
+const TYPES = new Set(['string', 'list', 'set', 'zset', 'hash', 'stream']);
+
 interface ScanOptions {
   readonly cursor: number;
   readonly count: number;
@@ -34,11 +36,17 @@ function scanOptions(args: readonly Argument[], from: number, words: readonly st
       count = integer(options.next());
       if (count < 1) throw syntaxError();
     } else if (word === 'MATCH') matches = glob(options.next());
-    else if (word === 'TYPE' && words.includes(word)) type = upper(options.next()).toLowerCase();
+    else if (word === 'TYPE' && words.includes(word)) type = typeNamed(options.next());
     else if (word === 'NOVALUES' && words.includes(word)) withValues = false;
     else throw syntaxError();
   }
   return { cursor, count, matches, type, withValues };
+}
+
+function typeNamed(argument: Argument): string {
+  const name = upper(argument).toLowerCase();
+  if (!TYPES.has(name)) throw refusal('unknown type name');
+  return name;
 }
 
 function cursorOf(argument: Argument): number {

@@ -2,7 +2,7 @@ import type { Argument, Reply } from '../../driver.js';
 import { at, Options, type CommandTable, type Context } from '../command.js';
 import { atom, bytesOf, datum, joined, lengthOf, textOf, viewOf, type Atom, type Datum } from '../data/bytes.js';
 import { addExtended, formatExtended, isInfinite, parseExtended } from '../data/extended.js';
-import { INT64, integer, parseInteger, rangeOf } from '../data/numbers.js';
+import { INT64, integer, parseDouble, parseInteger, rangeOf } from '../data/numbers.js';
 import { notAFloat, notAnInteger, refusal, syntaxError, tooLong, wrongArity } from '../refusal.js';
 import { NEVER } from '../store.js';
 import { expiryOption, isExpiryWord } from './expiry.js';
@@ -47,7 +47,8 @@ function setOptions(args: readonly Argument[]): SetOptions {
     if ((word === 'NX' || word === 'XX') && (found.condition ?? word) === word) found.condition = word;
     else if (word === 'GET') found.wantsOld = true;
     else if (word === 'KEEPTTL' && found.expiry === undefined) found.keepTtl = true;
-    else if (isExpiryWord(word) && found.expiry === undefined && !found.keepTtl) found.expiry = [word, options.next()];
+    else if (isExpiryWord(word) && (found.expiry?.[0] ?? word) === word && !found.keepTtl)
+      found.expiry = [word, options.next()];
     else throw syntaxError();
   }
   return found;
@@ -138,15 +139,34 @@ export function incremented(old: Datum | undefined, by: number | bigint, fail = 
   return sum;
 }
 
+/** How adding to a float can fail, which hashes say in other words than strings. */
+export interface FloatFailures {
+  readonly old: () => Error;
+  readonly infinite: () => Error;
+}
+
+const FLOAT_FAILURES: FloatFailures = {
+  old: notAFloat,
+  infinite: () => refusal('increment would produce NaN or Infinity'),
+};
+
 /** Adds to a text that is a float, with the server's precision. */
-export function incrementedFloat(old: Datum | undefined, by: Argument, fail = notAFloat): string {
-  const now = parseExtended(old === undefined ? '0' : textOf(old));
-  if (now === undefined) throw fail();
-  const step = parseExtended(textOf(by));
-  if (step === undefined) throw notAFloat();
+export function incrementedFloat(old: Datum | undefined, by: Argument, failures = FLOAT_FAILURES): string {
+  const [stepText, oldText] = [textOf(by), old === undefined ? '0' : textOf(old)];
+  const infinite = isInfinity(stepText);
+  const step = infinite ? undefined : parseExtended(stepText);
+  if (step === undefined && !infinite) throw notAFloat();
+  const now = isInfinity(oldText) ? undefined : parseExtended(oldText);
+  if (now === undefined && !isInfinity(oldText)) throw failures.old();
+  if (step === undefined || now === undefined) throw failures.infinite();
   const sum = addExtended(now, step);
-  if (isInfinite(sum)) throw refusal('increment would produce NaN or Infinity');
+  if (isInfinite(sum)) throw failures.infinite();
   return formatExtended(sum);
+}
+
+function isInfinity(text: string): boolean {
+  const parsed = parseDouble(text);
+  return parsed !== undefined && !Number.isFinite(parsed);
 }
 
 function add({ store }: Context, key: Atom, by: number | bigint): Reply {

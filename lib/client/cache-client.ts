@@ -1,0 +1,323 @@
+import type { Codec } from '../core/codec/codec.js';
+import type { Argument, Driver, DriverStatus, NodeInfo, Reply, Topology } from '../driver/driver.js';
+import type { Script } from '../driver/script.js';
+import { toArguments } from './arguments.js';
+import { ClientCommands } from './client-commands.js';
+import { CommandLookup } from './command-lookup.js';
+import { CommandQueue } from './command-queue.js';
+import type { Results } from './command-queue.js';
+import { refusalOf } from './commands/call/refusals.js';
+import type { CommandDescription } from './commands/command.js';
+import type { Decoder, Key, SplitRule, Value } from './commands/command-set.js';
+import { strip, stripReply } from './commands/strip.js';
+import { describeCommand } from './commands/table.js';
+import { Dispatcher } from './dispatcher.js';
+import type { DispatcherSettings } from './dispatcher.js';
+import { chainPipeline, executePipeline, shapeResults, shapeSettled } from './pipeline.js';
+import type { ChainedPipeline, SettledResults } from './pipeline.js';
+import { scanCollection, scanKeys } from './scan.js';
+import type { KeyScanOptions, ScanOptions } from './scan.js';
+import { DEFAULT_SCOPE, narrowScope } from './scope.js';
+import type { Scope, ScopeOptions } from './scope.js';
+import { scriptRequest } from './script-request.js';
+import { Subscriptions } from './subscription.js';
+import type { SubscribeOptions, Subscription } from './subscription.js';
+import { executeTransaction, executeWatched } from './transaction.js';
+import type { WatchOptions } from './transaction.js';
+
+/** What all scopes of one client share. */
+interface Shared {
+  readonly dispatcher: Dispatcher;
+  readonly lookup: CommandLookup;
+  readonly subscriptions: Subscriptions;
+  readonly codec: Codec;
+}
+
+/**
+ * The client: every command as a typed method, pipelines, transactions, scripts, scans and subscriptions, the same on a
+ * single server, behind sentinels, on a cluster and in process.
+ *
+ * @example
+ * ```ts
+ * await client.set('greeting', 'hello', { ttl: '1m' });
+ * const [greeting, visits] = await client.pipeline((p) => [p.get('greeting'), p.incr('visits')]);
+ * ```
+ */
+export class CacheClient extends ClientCommands<'promise'> {
+  protected override readonly codec: Codec;
+  readonly #shared: Shared;
+  readonly #scope: Scope;
+
+  /** @internal Made by `createClient()` and the module. */
+  constructor(driver: Driver, settings: DispatcherSettings, codec: Codec);
+  /** @internal */
+  constructor(parent: CacheClient, scope: ScopeOptions);
+  constructor(origin: Driver | CacheClient, settings: DispatcherSettings | ScopeOptions, codec?: Codec) {
+    super();
+    if (origin instanceof CacheClient) {
+      this.#shared = origin.#shared;
+      this.#scope = narrowScope(origin.#scope, settings as ScopeOptions);
+    } else {
+      const dispatcher = new Dispatcher(origin, settings as DispatcherSettings);
+      this.#shared = {
+        dispatcher,
+        lookup: new CommandLookup(dispatcher),
+        subscriptions: new Subscriptions(dispatcher),
+        codec: codec as Codec,
+      };
+      this.#scope = DEFAULT_SCOPE;
+    }
+    this.codec = this.#shared.codec;
+  }
+
+  /** The client's name: `default`, or the one given to `forRoot({ name })`. */
+  get name(): string {
+    return this.#shared.dispatcher.settings.name;
+  }
+
+  /** How the servers are laid out. */
+  get topology(): Topology {
+    return this.#shared.dispatcher.driver.topology;
+  }
+
+  /**
+   * The same client with a deadline, a signal or a preference for replicas on every call made through it. Cheap: make
+   * one per request.
+   *
+   * @example
+   * ```ts
+   * await client.with({ signal: request.signal, timeout: '50ms' }).get('key');
+   * ```
+   */
+  with(scope: ScopeOptions): CacheClient {
+    return new CacheClient(this, scope);
+  }
+
+  /**
+   * Sends any command, routed by its real keys and with the key prefix applied to them. Keys of commands this library
+   * does not know are asked of the server. The reply comes as it is, see {@link Reply}.
+   */
+  async call(command: string, ...args: readonly Value[]): Promise<Reply> {
+    const { dispatcher, lookup } = this.#shared;
+    const { keyPrefix } = dispatcher.settings;
+    const name = command.toUpperCase();
+    const wire = toArguments(name, args);
+    const refusal = refusalOf(name, wire, keyPrefix);
+    if (refusal) throw refusal;
+    const description = describeCommand(name, wire) ?? (await lookup.describe(name, wire, this.#scope));
+    const decode = (reply: Reply): Reply => stripReply(name, wire, reply, keyPrefix);
+    return dispatcher.request({ command: description, args: wire, decode, binary: false }, this.#scope);
+  }
+
+  /**
+   * Sends commands together and gives their results as a typed tuple, in order, also across the nodes of a cluster. Each
+   * command is executed, whatever becomes of the others; if any fails, a {@link PipelineError} carries all results. With
+   * `settled: true` nothing is thrown, and each place says whether it holds a value or an error.
+   *
+   * @example
+   * ```ts
+   * const [stored, name, visits] = await client.pipeline((p) => [p.set('a', '1'), p.get('b'), p.incr('c')]);
+   * const [first] = await client.pipeline().set('a', '1').get('a').exec();
+   * ```
+   */
+  pipeline(): ChainedPipeline;
+  pipeline<const T>(build: (pipeline: CommandQueue) => T): Promise<Results<T>>;
+  pipeline<const T>(
+    build: (pipeline: CommandQueue) => T,
+    options: { readonly settled: true },
+  ): Promise<SettledResults<T>>;
+  pipeline<const T>(
+    build?: (pipeline: CommandQueue) => T,
+    options?: { readonly settled: true },
+  ): ChainedPipeline | Promise<Results<T> | SettledResults<T>> {
+    if (!build) return chainPipeline(this.#queue(), (queue) => this.#executeChain(queue));
+    return this.#executePipeline(build, options);
+  }
+
+  /**
+   * Runs commands between MULTI and EXEC, all or none, on one connection. With `watch`, the function may read first:
+   * it is called again when a watched key was changed meanwhile. On a cluster all keys must share one hash slot.
+   *
+   * @example
+   * ```ts
+   * await client.transaction({ watch: ['stock'] }, async (t) => {
+   *   const stock = Number(await client.get('stock'));
+   *   return [t.set('stock', stock - 1)];
+   * });
+   * ```
+   */
+  transaction<const T>(build: (transaction: CommandQueue) => T): Promise<Results<T>>;
+  transaction<const T>(
+    options: WatchOptions,
+    build: (transaction: CommandQueue) => Promise<T> | T,
+  ): Promise<Results<T>>;
+  async transaction<const T>(
+    first: WatchOptions | ((transaction: CommandQueue) => T),
+    build?: (transaction: CommandQueue) => Promise<T> | T,
+  ): Promise<Results<T>> {
+    const { dispatcher } = this.#shared;
+    if (typeof first !== 'function') {
+      const { built, results } = await executeWatched(
+        dispatcher,
+        this.#scope,
+        first,
+        () => this.#queue(),
+        build as (queue: CommandQueue) => T,
+      );
+      return shapeResults(built, results);
+    }
+    const queue = this.#queue();
+    const built = first(queue);
+    return shapeResults(built, (await executeTransaction(dispatcher, this.#scope, queue)) ?? []);
+  }
+
+  /** Every key on every primary, without the prefix; see {@link KeyScanOptions}. */
+  scan(options?: KeyScanOptions): AsyncGenerator<string, void, undefined> {
+    return scanKeys(this.#shared.dispatcher, this.#scope, options);
+  }
+
+  /** The fields of a hash with their values. */
+  hscan(key: Key, options?: ScanOptions): AsyncGenerator<readonly [field: string, value: string], void, undefined> {
+    return scanCollection(this.#shared.dispatcher, this.#scope, 'HSCAN', key, options);
+  }
+
+  /** The members of a set. */
+  async *sscan(key: Key, options?: ScanOptions): AsyncGenerator<string, void, undefined> {
+    for await (const [member] of scanCollection(this.#shared.dispatcher, this.#scope, 'SSCAN', key, options))
+      yield member;
+  }
+
+  /** The members of a sorted set with their scores. */
+  async *zscan(
+    key: Key,
+    options?: ScanOptions,
+  ): AsyncGenerator<{ readonly member: string; readonly score: number }, void, undefined> {
+    for await (const [member, score] of scanCollection(this.#shared.dispatcher, this.#scope, 'ZSCAN', key, options)) {
+      yield { member, score: toScore(score) };
+    }
+  }
+
+  /**
+   * Listens to channels until closed, over reconnects too.
+   *
+   * @example
+   * ```ts
+   * for await (const message of await client.subscribe('orders')) handle(message.text);
+   * ```
+   */
+  subscribe(channels: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {
+    return this.#shared.subscriptions.open('channel', listOf(channels), options, this.#scope);
+  }
+
+  /** Listens to all channels that match glob patterns, see {@link CacheClient.subscribe}. */
+  psubscribe(patterns: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {
+    return this.#shared.subscriptions.open('pattern', listOf(patterns), options, this.#scope);
+  }
+
+  /** Whether commands can be sent, and if not, why. */
+  status(): DriverStatus {
+    return this.#shared.dispatcher.driver.status();
+  }
+
+  /** Tells about changes of {@link CacheClient.status}; the function it gives ends that. */
+  onStatus(listener: (status: DriverStatus) => void): () => void {
+    return this.#shared.dispatcher.driver.onStatus(listener);
+  }
+
+  /** The servers as the driver knows them. */
+  nodes(): readonly NodeInfo[] {
+    return this.#shared.dispatcher.driver.nodes();
+  }
+
+  /** Operations under way or waiting. */
+  get underWay(): number {
+    return this.#shared.dispatcher.underWay;
+  }
+
+  /**
+   * The driver's own client: the escape hatch, without key prefix, batching or policies. Its type is the driver's:
+   * `client.native<ValkeyNative>()`.
+   */
+  native<N = unknown>(): N {
+    return this.#shared.dispatcher.driver.native() as N;
+  }
+
+  /** Opens the connections; done by the module at start. Rejects when the first attempt fails, and goes on trying. */
+  connect(): Promise<void> {
+    return this.#shared.dispatcher.driver.connect();
+  }
+
+  /** Takes no more work, lets what is under way finish within `drain`, then ends everything; done by the module. */
+  async close(): Promise<void> {
+    await this.#shared.subscriptions.close();
+    await this.#shared.dispatcher.close();
+  }
+
+  protected override send<T>(
+    command: CommandDescription,
+    args: readonly Argument[],
+    decode: Decoder<T>,
+    binary = false,
+  ): Promise<T> {
+    return this.#shared.dispatcher.send(command, args, decode, binary, this.#scope);
+  }
+
+  protected override sendSplit<T>(
+    command: CommandDescription,
+    args: readonly Argument[],
+    split: SplitRule,
+    decode: Decoder<T>,
+    binary = false,
+  ): Promise<T> {
+    return this.#shared.dispatcher.request({ command, args, decode, binary, split }, this.#scope);
+  }
+
+  protected override sendScript<T>(
+    script: Script,
+    keys: readonly Key[],
+    args: readonly Value[],
+    decode: Decoder<T>,
+    binary: boolean,
+  ): Promise<T> {
+    return this.#shared.dispatcher.request(scriptRequest('EVALSHA', script, keys, args, decode, binary), this.#scope);
+  }
+
+  protected override answer<T>(value: T): Promise<T> {
+    return Promise.resolve(value);
+  }
+
+  protected override refuse<T>(error: Error): Promise<T> {
+    return Promise.reject(error);
+  }
+
+  protected override stripPrefix(key: string): string {
+    return strip(key, this.#shared.dispatcher.settings.keyPrefix) as string;
+  }
+
+  #queue(): CommandQueue {
+    return new CommandQueue(this.#shared.dispatcher.settings.keyPrefix, this.codec);
+  }
+
+  async #executePipeline<T>(
+    build: (pipeline: CommandQueue) => T,
+    options: { readonly settled: true } | undefined,
+  ): Promise<Results<T> | SettledResults<T>> {
+    const queue = this.#queue();
+    const built = build(queue);
+    const results = await executePipeline(this.#shared.dispatcher, this.#scope, queue.entries);
+    return options?.settled === true ? shapeSettled(built, results) : shapeResults(built, results);
+  }
+
+  async #executeChain(queue: CommandQueue): Promise<unknown[]> {
+    const results = await executePipeline(this.#shared.dispatcher, this.#scope, queue.entries);
+    return shapeResults(queue.entries, results) as unknown[];
+  }
+}
+
+function listOf(names: string | readonly string[]): readonly string[] {
+  return typeof names === 'string' ? [names] : names;
+}
+
+function toScore(text: string): number {
+  return text === 'inf' ? Infinity : text === '-inf' ? -Infinity : Number(text);
+}

@@ -1,0 +1,20 @@
+import { ValkeyError } from '../core/errors.js';
+
+/** How one command of a pipeline or transaction ended. */
+export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+
+/** Some commands of a pipeline or transaction failed; the others were executed and their results are here too. */
+export class PipelineError extends ValkeyError {
+  /** One entry for each command, in order. */
+  readonly results: readonly Settled<unknown>[];
+
+  constructor(results: readonly Settled<unknown>[]) {
+    const failed = results.filter((result) => !result.ok);
+    super(
+      'VALKEY_PIPELINE_FAILED',
+      `${failed.length} of ${results.length} commands failed; the others were executed. See results for each, or pass { settled: true } to get them without this error.`,
+      { cause: failed[0]?.error },
+    );
+    this.results = results;
+  }
+}

@@ -1,0 +1,90 @@
+import { CommandQueue } from './command-queue.js';
+import type { QueueEntry, Results } from './command-queue.js';
+import { launchItem } from './dispatcher.js';
+import type { Dispatcher, LaunchItem } from './dispatcher.js';
+import { PipelineError } from './pipeline-error.js';
+import type { Settled } from './pipeline-error.js';
+import type { Scope } from './scope.js';
+
+/** Sends what was queued and waits for every outcome, in order. */
+export async function executePipeline(
+  dispatcher: Dispatcher,
+  scope: Scope,
+  entries: readonly QueueEntry[],
+): Promise<readonly Settled<unknown>[]> {
+  const items: LaunchItem[] = [];
+  const outcomes = entries.map((entry) => {
+    const { request } = entry;
+    if (!request) return Promise.resolve({ ok: true, value: entry.value } satisfies Settled<unknown>);
+    return new Promise<Settled<unknown>>((resolve) => {
+      items.push(
+        launchItem(request, {
+          resolve: (value) => resolve({ ok: true, value }),
+          reject: (error) => resolve({ ok: false, error }),
+        }),
+      );
+    });
+  });
+  dispatcher.launch(items, scope);
+  return Promise.all(outcomes);
+}
+
+/** The results in the shape the caller returned from its function, or a PipelineError if any failed. */
+export function shapeResults<T>(built: T, results: readonly Settled<unknown>[]): Results<T> {
+  if (results.some((result) => !result.ok)) throw new PipelineError(results);
+  return pick(built, (entry) => {
+    const result = results[entry.index];
+    return result?.ok === true ? result.value : undefined;
+  }) as Results<T>;
+}
+
+/** Each result with whether it is one, in the shape the caller returned. */
+export function shapeSettled<T>(built: T, results: readonly Settled<unknown>[]): SettledResults<T> {
+  return pick(built, (entry) => results[entry.index]) as SettledResults<T>;
+}
+
+/** {@link Results}, each in a {@link Settled}. */
+export type SettledResults<T> = T extends readonly unknown[]
+  ? { -readonly [K in keyof T]: Settled<Results<[T[K]]> extends [infer R] ? R : never> }
+  : Settled<Results<T>>;
+
+function pick(built: unknown, of: (entry: QueueEntry) => unknown): unknown {
+  return Array.isArray(built) ? built.map((entry: QueueEntry) => of(entry)) : of(built as QueueEntry);
+}
+
+/** The methods of a queue whose results a chain collects. */
+type QueueMethod = {
+  [K in keyof CommandQueue]: CommandQueue[K] extends (...args: never[]) => { readonly __result?: unknown } ? K : never;
+}[keyof CommandQueue];
+
+/** A pipeline in chained style: each command method gives the chain back, `exec()` the results in order. */
+export type ChainedPipeline<Collected extends unknown[] = []> = {
+  readonly [K in QueueMethod]: CommandQueue[K] extends (...args: infer A) => { readonly __result?: infer R }
+    ? (...args: A) => ChainedPipeline<[...Collected, R]>
+    : never;
+} & {
+  /** Sends everything; rejects with a PipelineError if any command failed. */
+  exec(): Promise<Collected>;
+  /** How many commands are queued. */
+  readonly length: number;
+};
+
+/** Starts a chain over a fresh queue. */
+export function chainPipeline(
+  queue: CommandQueue,
+  execute: (queue: CommandQueue) => Promise<unknown[]>,
+): ChainedPipeline {
+  const chain: object = new Proxy(queue, {
+    get(target, name) {
+      if (name === 'exec') return () => execute(target);
+      if (name === 'length') return target.entries.length;
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        Reflect.apply(member, target, args);
+        return chain;
+      };
+    },
+  });
+  return chain as ChainedPipeline;
+}
