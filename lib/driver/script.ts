@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ArgumentError } from '../core/errors.js';
-import type { Argument, Reply } from './driver.js';
+import type { Argument, Reply } from './reply.js';
 
 /** What a script's twin in the embedded driver may do: run commands on the store, atomically, and read its clock. */
 export interface EmbeddedScriptContext {

@@ -1,5 +1,5 @@
 import type { ValkeyError } from '../core/errors.js';
-import type { Driver, Operation, Outcome, Reply } from '../driver/driver.js';
+import type { Operation, Outcome, Reply } from '../driver/driver.js';
 import { PendingOperation, PlainOperation } from '../driver/pending-operation.js';
 
 /** What a merged read reports to the one that made it. */
@@ -19,10 +19,9 @@ export interface MergedReadListener {
  */
 export class MergedRead extends PendingOperation {
   readonly #reads: readonly Operation[];
-  readonly #driver: Driver;
   readonly #listener: MergedReadListener;
 
-  constructor(reads: readonly Operation[], driver: Driver, listener: MergedReadListener) {
+  constructor(reads: readonly Operation[], listener: MergedReadListener) {
     const [first] = reads;
     const keys = reads.map(({ key }) => key as string | Buffer);
     super({
@@ -35,7 +34,6 @@ export class MergedRead extends PendingOperation {
       deadline: latestDeadline(reads),
     });
     this.#reads = reads;
-    this.#driver = driver;
     this.#listener = listener;
   }
 

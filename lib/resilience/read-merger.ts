@@ -58,7 +58,7 @@ export class ReadMerger implements MergedReadListener {
       for (let start = 0; start < reads.length; start += limit) {
         const part = reads.slice(start, start + limit);
         if (part.length < FEWEST) merged.push(...part);
-        else merged.push(new MergedRead(part, this.#driver, this));
+        else merged.push(new MergedRead(part, this));
       }
     }
   }

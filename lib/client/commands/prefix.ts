@@ -41,10 +41,7 @@ export function prefixArguments(
   args: readonly Argument[],
   prefix: string,
 ): readonly Argument[] {
-  if (prefix === '' || args.length === 0) {
-    // SCAN and PUBSUB CHANNELS without arguments concern all names, which a prefix narrows; both have at least one.
-    return args;
-  }
+  if (prefix === '' || args.length === 0) return args;
   const copy = args.slice();
   if (command.keys === FIRST_KEY) {
     copy[0] = prefixed(copy[0] as Argument, prefix);
@@ -88,7 +85,7 @@ function prefixPubsub(args: Argument[], prefix: string): Argument[] {
 }
 
 /** SORT … BY pattern, GET pattern: keys made by putting an element in place of the first `*`. */
-function prefixSort(args: Argument[], prefix: string, command = 'SORT'): Argument[] {
+function prefixSort(args: Argument[], prefix: string): Argument[] {
   for (let index = 1; index < args.length; index += 1) {
     const word = wordOf(args[index]);
     if (word === 'LIMIT') index += 2;
@@ -100,8 +97,8 @@ function prefixSort(args: Argument[], prefix: string, command = 'SORT'): Argumen
       if (pattern === undefined || !pattern.includes('*')) continue;
       if (prefix.includes('*')) {
         throw new UnsupportedError(
-          `${command} with BY or GET cannot work under a key prefix that contains "*". Choose another prefix, or use native().`,
-          { subject: command },
+          'SORT with BY or GET cannot work under a key prefix that contains "*". Choose another prefix, or use native().',
+          { subject: 'SORT' },
         );
       }
       args[index] = prefixed(pattern, prefix);

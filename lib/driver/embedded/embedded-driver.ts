@@ -18,6 +18,27 @@ interface Batch {
 
 const ROUTE: Route = Object.freeze({ id: 'embedded' });
 
+/**
+ * A store in this process that answers as a Valkey 8 server does: the same replies, the same errors, the same order.
+ * For applications without a server and for development.
+ *
+ * It is bounded. An entry counts 240 bytes, the bytes of its key and those of its value; a field or member counts 128
+ * more, an element of a list 40, a stream's entry 136 and each of its texts 24, a group or consumer 320, a pending delivery 160; text counts as UTF-8. Beyond `maxEntries` or `maxBytes` the least recently
+ * used keys go; a value that alone would be larger than `maxBytes` is refused with an OutOfMemoryError.
+ *
+ * What differs from a server:
+ * - It runs no Lua: a script needs its twin, `embedded` in `defineScript`. There are no functions, no GEO, HyperLogLog
+ *   or BITFIELD commands, no SORT, BITOP, LCS, DUMP, OBJECT, COMMAND and no XINFO STREAM FULL: an UnsupportedError says so.
+ * - There is one database, and there are no users, replicas, persistence or keyspace notifications.
+ * - The order of sets and hashes is the one of insertion, also where the server sorts or hashes them; pages of the SCAN
+ *   family keep to COUNT, while a server gives small collections as a whole; RANDOMKEY and its siblings are uniform.
+ * - Trimming a stream with `~` is exact. XINFO STREAM makes up its figures about radix trees.
+ * - Error texts leave out the names of keys and groups. Times to live beyond 2^53 ms are
+ *   rounded, and LSET does not wrap indexes at the edge of 64 bits.
+ * - ZRANGEBYLEX and its siblings on members of different scores are undefined on a server; here they are another
+ *   undefined thing.
+ * - With an injected clock, blocked commands still wait in real time.
+ */
 export class EmbeddedDriver implements Driver {
   readonly name = 'embedded';
   readonly topology = 'embedded';

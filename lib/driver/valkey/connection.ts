@@ -263,7 +263,7 @@ export class Connection {
     this.#enter({ kind: 'waiting', reason });
     this.#failWaiting(reason);
     this.#attempts += 1;
-    this.#timer = setTimeout(() => this.#start().catch(ignore), reconnectDelay(this.#attempts, reason));
+    this.#timer = setTimeout(() => void this.#start().catch(ignore), reconnectDelay(this.#attempts, reason));
     this.#timer.unref();
   }
 

@@ -16,11 +16,11 @@ export class ValkeyNode implements Route {
   constructor(id: string, plan: ConnectionPlan, pool: PoolSize, events: ConnectionEvents) {
     this.id = id;
     this.shared = new Connection(plan, events);
-    const { onServerError } = events;
-    this.#pool = new DedicatedPool(
-      () => new Connection({ ...plan, reconnect: false }, onServerError ? { onServerError } : {}),
-      pool,
-    );
+    // The state of a dedicated connection concerns nobody but its user.
+    const errorsOnly: ConnectionEvents = {
+      onServerError: (...error) => events.onServerError?.(...error) ?? false,
+    };
+    this.#pool = new DedicatedPool(() => new Connection({ ...plan, reconnect: false }, errorsOnly), pool);
   }
 
   async open(): Promise<void> {

@@ -26,7 +26,7 @@ export function addressName({ host, port }: Address): string {
 
 function tlsOptions(tls: TlsSettings): TlsOptions {
   return {
-    minVersion: 'TLSv1.2',
+    minVersion: tls.minVersion,
     rejectUnauthorized: !tls.insecureSkipVerify,
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),

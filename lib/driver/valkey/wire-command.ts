@@ -74,7 +74,7 @@ export function readReply(raw: unknown, binary: boolean, toError: (error: Error)
   if (typeof raw === 'string') return readInteger(raw);
   if (Array.isArray(raw)) return raw.map((item) => readReply(item, binary, toError));
   if (raw instanceof Error) return toError(raw) as Reply;
-  return String(raw);
+  return typeof raw === 'number' ? raw : null;
 }
 
 function readInteger(digits: string): number | bigint {

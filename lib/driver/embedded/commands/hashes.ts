@@ -1,11 +1,12 @@
 import type { Argument, Reply } from '../../driver.js';
 import { at, Options, type CommandTable, type Context } from '../command.js';
 import { atom, datum, textOf, type Atom, type Datum } from '../data/bytes.js';
+import { parseExtended } from '../data/extended.js';
 import { Hash } from '../data/hash.js';
 import { INT64, integer, parseInteger } from '../data/numbers.js';
 import { lengthOf } from '../data/bytes.js';
-import { notAnInteger, outOfRange, refusal, syntaxError, wrongArity } from '../refusal.js';
-import { incremented, incrementedFloat, type FloatFailures } from './strings.js';
+import { notAFloat, notAnInteger, outOfRange, refusal, syntaxError, wrongArity } from '../refusal.js';
+import { incremented, incrementedFloat, isInfinity } from './strings.js';
 
 /** The largest count HRANDFIELD and its siblings take when each may bring two values. */
 const MOST_PAIRS = 2 ** 62;
@@ -80,15 +81,13 @@ function hincrby(context: Context, args: readonly Argument[]): Reply {
   return sum;
 }
 
-const FLOAT_FAILURES: FloatFailures = {
-  old: () => refusal('hash value is not a float'),
-  infinite: () => refusal('value is NaN or Infinity'),
-};
-
 function hincrbyfloat(context: Context, args: readonly Argument[]): Reply {
+  const by = at(args, 2);
+  if (isInfinity(textOf(by))) throw refusal('value is NaN or Infinity');
+  if (parseExtended(textOf(by)) === undefined) throw notAFloat();
   let sum = '';
   write(context, args, (old) => {
-    sum = incrementedFloat(old, at(args, 2), FLOAT_FAILURES);
+    sum = incrementedFloat(old, by, () => refusal('hash value is not a float'));
     return sum;
   });
   return sum;

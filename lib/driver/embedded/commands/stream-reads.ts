@@ -1,7 +1,7 @@
 import type { Argument, Reply } from '../../driver.js';
 import { Options, Wait, type CommandTable, type Context } from '../command.js';
 import { atom, textOf, type Atom } from '../data/bytes.js';
-import { parseInteger, positive } from '../data/numbers.js';
+import { integer, parseInteger } from '../data/numbers.js';
 import { Stream, type Consumer, type Group, type StreamEntry } from '../data/stream.js';
 import { formatId, LAST_ID, parseId } from '../data/stream-id.js';
 import { refusal, syntaxError } from '../refusal.js';
@@ -53,9 +53,8 @@ function unbalanced(name: string): Error {
 }
 
 function countOf(argument: Argument): number {
-  const parsed = parseInteger(textOf(argument));
-  if (parsed === undefined) return positive(argument);
-  return parsed <= 0 ? Infinity : Number(parsed);
+  const count = integer(argument);
+  return count <= 0 ? Infinity : count;
 }
 
 function blockOf(argument: Argument): number {
@@ -85,7 +84,9 @@ function xread({ store }: Context, args: readonly Argument[]): Reply | Wait {
       );
     }
     const stream = store.collection(request.keys[index] as Atom, Stream);
-    return text === '$' ? (stream?.lastId ?? 0n) : parseId(id);
+    if (text === '$') return stream?.lastId ?? 0n;
+    if (text === '+') return (stream?.entries.last?.id ?? (stream?.lastId ?? 0n) + 1n) - 1n;
+    return parseId(id);
   });
   const attempt = (): Reply | undefined =>
     found(
@@ -103,7 +104,10 @@ function xread({ store }: Context, args: readonly Argument[]): Reply | Wait {
 function xreadgroup({ store }: Context, args: readonly Argument[]): Reply | Wait {
   const request = readRequest('xreadgroup', args);
   const [groupName, consumerName] = request.group as readonly [Atom, Atom];
-  for (const id of request.ids) if (textOf(id) !== '>') checkHistoryId(id);
+  for (const [index, id] of request.ids.entries()) {
+    groupToRead(store.collection(request.keys[index] as Atom, Stream), groupName);
+    if (textOf(id) !== '>') checkHistoryId(id);
+  }
   const attempt = (): Reply | undefined => {
     const groups = request.keys.map((key) => groupToRead(store.collection(key, Stream), groupName));
     return found(
@@ -125,12 +129,11 @@ function xreadgroup({ store }: Context, args: readonly Argument[]): Reply | Wait
 }
 
 function checkHistoryId(id: Argument): void {
-  if (textOf(id) === '$') {
-    throw refusal(
-      'The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.',
-    );
-  }
-  parseId(id);
+  const text = textOf(id);
+  if (text !== '$' && text !== '+') return void parseId(id);
+  throw refusal(
+    `The ${text} ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The ${text} ID would just return an empty result set.`,
+  );
 }
 
 function groupToRead(stream: Stream | undefined, name: Atom): readonly [Stream, Group] {

@@ -1,6 +1,6 @@
 import type { Argument, Reply } from '../../driver.js';
 import { at, Options, upper, type CommandTable, type Context } from '../command.js';
-import { atom, datum, type Datum } from '../data/bytes.js';
+import { atom, datum, textOf, type Datum } from '../data/bytes.js';
 import { integer } from '../data/numbers.js';
 import { Stream, type StreamEntry } from '../data/stream.js';
 import { formatId, LAST_ID, nextId, parseBound, parseId } from '../data/stream-id.js';
@@ -13,6 +13,8 @@ export function shownEntry({ id, fields }: StreamEntry): Reply {
 
 interface Trim {
   readonly apply: (stream: Stream) => number;
+  /** Refuses LIMIT without `~`; on the server that comes after everything else was read. */
+  readonly check: () => void;
 }
 
 /** Reads `MAXLEN | MINID [= | ~] threshold [LIMIT n]`, the keyword being `word`. */
@@ -21,14 +23,15 @@ function trimOf(word: string, options: Options): Trim {
   if (!approximate) options.accept('=');
   const threshold = options.next();
   const isSurplus = word === 'MAXLEN' ? overLength(threshold) : belowId(threshold);
-  let limit = Infinity;
-  if (options.accept('LIMIT')) {
-    const given = integer(options.next());
-    if (given < 0) throw refusal('The LIMIT argument must be >= 0.');
-    if (!approximate) throw refusal('syntax error, LIMIT cannot be used without the special ~ option');
-    if (given > 0) limit = given;
-  }
-  return { apply: (stream) => stream.trim((oldest) => isSurplus(stream, oldest), limit) };
+  const limit = options.accept('LIMIT') ? integer(options.next()) : undefined;
+  if (limit !== undefined && limit < 0) throw refusal('The LIMIT argument must be >= 0.');
+  return {
+    apply: (stream) => stream.trim((oldest) => isSurplus(stream, oldest), limit === 0 ? Infinity : (limit ?? Infinity)),
+    check: () => {
+      if (limit === undefined || approximate) return;
+      throw refusal('syntax error, LIMIT cannot be used without the special ~ option');
+    },
+  };
 }
 
 function overLength(threshold: Argument) {
@@ -68,9 +71,11 @@ const bothTrims = () => refusal('syntax error, MAXLEN and MINID options at the s
 
 function xadd({ store }: Context, args: readonly Argument[]): Reply {
   const { make, trim, id: given, fields } = xaddOptions(args);
-  if (given !== '*') nextId(given, 0n, 0);
+  const explicit = /\*$/.test(textOf(given)) ? undefined : parseId(given);
+  if (explicit === undefined) nextId(given, 0n, 0);
+  trim?.check();
   if (fields.length === 0 || fields.length % 2 === 1) throw wrongArity('xadd');
-  if (upper(given) === '0-0') throw refusal('The ID specified in XADD must be greater than 0-0');
+  if (explicit === 0n) throw refusal('The ID specified in XADD must be greater than 0-0');
   const key = atom(at(args, 0));
   const known = store.collection(key, Stream);
   if (known === undefined && !make) return null;
@@ -79,7 +84,7 @@ function xadd({ store }: Context, args: readonly Argument[]): Reply {
     throw refusal('The stream has exhausted the last possible ID, unable to add more items');
   }
   const id = nextId(given, stream.lastId, store.now());
-  if (id <= stream.lastId && !(id === 0n && String(given).endsWith('*'))) {
+  if (id <= stream.lastId) {
     throw refusal('The ID specified in XADD is equal or smaller than the target stream top item');
   }
   stream.add(
@@ -97,6 +102,7 @@ function xtrim({ store }: Context, args: readonly Argument[]): Reply {
   if (word !== 'MAXLEN' && word !== 'MINID') throw syntaxError();
   const trim = trimOf(word, options);
   if (options.left > 0) throw options.accept('MAXLEN') || options.accept('MINID') ? bothTrims() : syntaxError();
+  trim.check();
   const key = atom(at(args, 0));
   const stream = store.collection(key, Stream);
   if (stream === undefined) return 0;

@@ -139,32 +139,23 @@ export function incremented(old: Datum | undefined, by: number | bigint, fail = 
   return sum;
 }
 
-/** How adding to a float can fail, which hashes say in other words than strings. */
-export interface FloatFailures {
-  readonly old: () => Error;
-  readonly infinite: () => Error;
-}
-
-const FLOAT_FAILURES: FloatFailures = {
-  old: notAFloat,
-  infinite: () => refusal('increment would produce NaN or Infinity'),
-};
+const infiniteSum = () => refusal('increment would produce NaN or Infinity');
 
 /** Adds to a text that is a float, with the server's precision. */
-export function incrementedFloat(old: Datum | undefined, by: Argument, failures = FLOAT_FAILURES): string {
+export function incrementedFloat(old: Datum | undefined, by: Argument, oldFails = notAFloat): string {
   const [stepText, oldText] = [textOf(by), old === undefined ? '0' : textOf(old)];
-  const infinite = isInfinity(stepText);
-  const step = infinite ? undefined : parseExtended(stepText);
-  if (step === undefined && !infinite) throw notAFloat();
-  const now = isInfinity(oldText) ? undefined : parseExtended(oldText);
-  if (now === undefined && !isInfinity(oldText)) throw failures.old();
-  if (step === undefined || now === undefined) throw failures.infinite();
+  const now = parseExtended(oldText);
+  if (now === undefined && !isInfinity(oldText)) throw oldFails();
+  const step = parseExtended(stepText);
+  if (step === undefined && !isInfinity(stepText)) throw notAFloat();
+  if (step === undefined || now === undefined) throw infiniteSum();
   const sum = addExtended(now, step);
-  if (isInfinite(sum)) throw failures.infinite();
+  if (isInfinite(sum)) throw infiniteSum();
   return formatExtended(sum);
 }
 
-function isInfinity(text: string): boolean {
+/** Whether a text is one of the spellings of infinity. */
+export function isInfinity(text: string): boolean {
   const parsed = parseDouble(text);
   return parsed !== undefined && !Number.isFinite(parsed);
 }

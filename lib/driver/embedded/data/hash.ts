@@ -2,7 +2,7 @@ import { lengthOf, type Atom, type Datum } from './bytes.js';
 import { Members, type Member } from './members.js';
 
 /** What a field, member or element takes beside its own bytes. */
-export const MEMBER_OVERHEAD = 112;
+export const MEMBER_OVERHEAD = 128;
 
 interface Field extends Member {
   value: Datum;

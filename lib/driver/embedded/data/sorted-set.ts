@@ -2,9 +2,6 @@ import { compareAtoms, lengthOf, type Atom } from './bytes.js';
 import { MEMBER_OVERHEAD } from './hash.js';
 import { Members, type Member } from './members.js';
 
-/** A score stands beside each name, and a place in the order. */
-const SCORE_OVERHEAD = MEMBER_OVERHEAD + 16;
-
 /** A member of a sorted set. */
 export interface Scored extends Member {
   score: number;
@@ -27,13 +24,15 @@ export class SortedSet {
   }
 
   /** Adds it or moves it to its new score. */
-  set(name: Atom, score: number): void {
+  set(name: Atom, given: number): void {
+    // The server does not tell -0 from 0 once it is stored.
+    const score = given + 0;
     const known = this.members.get(name);
     if (known === undefined) {
       const scored: Scored = { name, score, index: 0 };
       this.members.add(scored);
       this.#insert(scored);
-      this.bytes += SCORE_OVERHEAD + lengthOf(name);
+      this.bytes += MEMBER_OVERHEAD + lengthOf(name);
     } else if (known.score !== score) {
       this.ordered.splice(this.#position(known), 1);
       known.score = score;
@@ -90,7 +89,7 @@ export class SortedSet {
   }
 
   #forget(scored: Scored): void {
-    this.bytes -= SCORE_OVERHEAD + lengthOf(scored.name);
+    this.bytes -= MEMBER_OVERHEAD + lengthOf(scored.name);
     this.members.remove(scored);
   }
 }

@@ -2,7 +2,7 @@ import { lengthOf, type Atom, type Datum } from './bytes.js';
 import { Sequence, type Numbered } from './sequence.js';
 
 /** What an entry, a pending delivery, a group or a consumer takes beside the bytes in it. */
-const ENTRY_OVERHEAD = 120;
+const ENTRY_OVERHEAD = 136;
 const FIELD_OVERHEAD = 24;
 const PENDING_OVERHEAD = 160;
 const GROUP_OVERHEAD = 320;

@@ -79,8 +79,12 @@ describe('the chain of command methods', () => {
     await reads.mgetJson('a', 'b');
     const writes = new RecordingCommands('OK');
     await writes.mset({ a: 1, b: 2 });
-    expect(commands.sent.map(({ rule }) => rule)).toEqual(Array(4).fill({ step: 1, combine: 'sum' }));
-    expect(reads.sent.map(({ rule }) => rule)).toEqual(Array(2).fill({ step: 1, combine: 'order' }));
+    expect(commands.sent.map(({ rule }) => rule)).toEqual(
+      Array.from({ length: 4 }, () => ({ step: 1, combine: 'sum' })),
+    );
+    expect(reads.sent.map(({ rule }) => rule)).toEqual(
+      Array.from({ length: 2 }, () => ({ step: 1, combine: 'order' })),
+    );
     expect(writes.sent.map(({ rule }) => rule)).toEqual([{ step: 2, combine: 'same' }]);
   });
 
@@ -142,7 +146,7 @@ describe('[CMD-8] edges', () => {
     ['a missing key', (c) => c.get(undefined as never)],
     ['a number as key', (c) => c.get(5 as never)],
     ['a null among keys', (c) => c.mget('a', null as never)],
-    ['a number among keys', (c) => c.mset([[5 as never, 'v']])],
+    ['a number among keys', (c) => c.mset([[5, 'v']] as never)],
     ['an object as value', (c) => c.set('k', {} as never)],
     ['NaN as value', (c) => c.set('k', Number.NaN)],
     ['infinity as amount', (c) => c.incrbyfloat('k', Infinity)],

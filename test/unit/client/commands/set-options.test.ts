@@ -1,4 +1,5 @@
 import type { AllCommands } from '../../../../lib/client/commands/all-commands.js';
+import type { ScoredMember } from '../../../../lib/client/commands/methods/sorted-sets.js';
 import type { Queued, Shape } from '../../../../lib/client/commands/command-set.js';
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -47,7 +48,7 @@ function results(c: AllCommands<'promise'>, p: AllCommands<'queued'>): true[] {
     true satisfies Equal<typeof old, Promise<string | null>>,
     true satisfies Equal<typeof queued, Queued<'OK' | null>>,
     true satisfies Equal<typeof text, Queued<string | null>>,
-    true satisfies Equal<Awaited<typeof one>, { readonly member: string; readonly score: number } | null> | true,
+    true satisfies Equal<Awaited<typeof one>, ScoredMember | null>,
     true satisfies Equal<typeof several, typeof scored>,
     true satisfies Equal<typeof maybe, Promise<string | null>>,
     true satisfies Equal<typeof certain, Shape<'promise', string>>,

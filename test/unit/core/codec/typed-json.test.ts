@@ -1,14 +1,19 @@
-import fc from 'fast-check';
+import { isDeepStrictEqual } from 'node:util';
+import * as fc from 'fast-check';
 import { isValkeyError } from '../../../../lib/core/errors.js';
 import { typedJson } from '../../../../lib/core/codec/typed-json.js';
 
 const roundTrip = (value: unknown): unknown => typedJson.decode(typedJson.encode(value));
-const codeOf = (run: () => unknown): unknown => {
+const thrownBy = (run: () => unknown): unknown => {
   try {
     return run();
   } catch (error) {
-    return isValkeyError(error) ? error.code : error;
+    return error;
   }
+};
+const codeOf = (run: () => unknown): unknown => {
+  const error = thrownBy(run);
+  return isValkeyError(error) ? error.code : error;
 };
 
 const DATE = '2026-01-01T00:00:00.000Z';
@@ -16,7 +21,6 @@ const DATE = '2026-01-01T00:00:00.000Z';
 describe('[C8] typed JSON gives back what it was given', () => {
   it.each([
     ['a date', new Date(DATE)],
-    ['an invalid date', new Date(Number.NaN)],
     ['a far date', new Date(8.64e15)],
     ['a bigint', 2n ** 70n],
     ['a negative bigint', -1n],
@@ -48,9 +52,13 @@ describe('[C8] typed JSON gives back what it was given', () => {
     ['keys like marks', { '@@date': DATE, '@@=x': 1, '@@': new Date(0), nested: { '@@map': [] } }],
     ['one key like a mark', { '@@undefined': true }],
   ])('%s', (_, value) => {
-    const result = roundTrip(value);
-    expect(result).toStrictEqual(value);
-    expect(Object.is(result, value) || typeof value !== 'number').toBe(true);
+    expect(roundTrip(value)).toStrictEqual(value);
+  });
+
+  it('an invalid date', () => {
+    const date = roundTrip(new Date(Number.NaN)) as Date;
+    expect(date).toBeInstanceOf(Date);
+    expect(date.getTime()).toBeNaN();
   });
 
   it('tells bytes from a buffer', () => {
@@ -90,7 +98,7 @@ describe('[C8] typed JSON gives back what it was given', () => {
       fc.double(),
       fc.bigInt(),
       fc.boolean(),
-      fc.date({ noInvalidDate: false }),
+      fc.date({ noInvalidDate: true }),
       fc.uint8Array(),
       fc.uint8Array().map((bytes) => Buffer.from(bytes)),
       fc.constantFrom(null, undefined, -0, '@@', '@@date', '__proto__'),
@@ -108,7 +116,8 @@ describe('[C8] typed JSON gives back what it was given', () => {
     }));
     fc.assert(
       fc.property(value, (input) => {
-        expect(roundTrip(input)).toStrictEqual(input);
+        // Node's own comparison: jest's stumbles over objects as keys of a Map.
+        expect(isDeepStrictEqual(roundTrip(input), input)).toBe(true);
       }),
       { numRuns: 500 },
     );
@@ -217,9 +226,9 @@ describe('[C8] what typed JSON refuses', () => {
     '{"@@date":null,"a":1}',
   ])('the corrupt or foreign text %s, without showing it', (text) => {
     expect(codeOf(() => typedJson.decode(text))).toBe('VALKEY_DECODE_FAILED');
-    expect(() => typedJson.decode(`${text}secret`)).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('secret') as string, cause: undefined }),
-    );
+    const error = thrownBy(() => typedJson.decode(`${text}secret`));
+    expect(String(error)).not.toContain('secret');
+    expect(error).not.toHaveProperty('cause');
   });
 });
 

@@ -1,0 +1,65 @@
+/** The layers of docs/architecture.md as rules. An arrow that is not allowed here does not exist. */
+const only = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+/** Folders of lib/ from the bottom up, with what each may import of the others. */
+const LAYERS = {
+  core: [],
+  options: ['core'],
+  driver: ['core', 'options'],
+  resilience: ['core', 'options', 'driver'],
+  client: ['core', 'options', 'driver', 'resilience'],
+  nest: ['core', 'options', 'driver', 'resilience', 'client'],
+  testing: ['core', 'options', 'driver', 'resilience', 'client', 'nest'],
+};
+
+const layers = Object.entries(LAYERS).map(([layer, below]) =>
+  only(
+    `layer-${layer}`,
+    { path: `^lib/${layer}/` },
+    { path: '^lib/', pathNot: `^lib/(${[layer, ...below].join('|')})/` },
+    `lib/${layer} may import of lib/ only: ${[layer, ...below].join(', ')}`,
+  ),
+);
+
+export default {
+  forbidden: [
+    ...layers,
+    only('no-cycles', {}, { circular: true }, 'A cycle means that two files are one, or that a third is missing.'),
+    only(
+      'nest-in-nest',
+      { path: '^lib/', pathNot: '^lib/(nest|testing)/' },
+      { path: 'node_modules/(@nestjs|rxjs|reflect-metadata)(/|$)' },
+    ),
+    only(
+      'iovalkey-in-its-driver',
+      { path: '^lib/', pathNot: '^lib/driver/valkey/' },
+      { path: 'node_modules/(iovalkey|@iovalkey)(/|$)' },
+    ),
+    only(
+      'cockatiel-in-resilience',
+      { path: '^lib/', pathNot: '^lib/resilience/' },
+      { path: 'node_modules/cockatiel(/|$)' },
+    ),
+    only('zod-in-options', { path: '^lib/', pathNot: '^lib/options/' }, { path: 'node_modules/zod(/|$)' }),
+    only(
+      'drivers-are-strangers',
+      { path: '^lib/driver/(valkey|embedded)/' },
+      { path: '^lib/driver/(valkey|embedded)/', pathNot: '^lib/driver/$1/' },
+    ),
+    only('public-only', { path: '^sample/' }, { path: '^lib/' }, 'The sample uses the package as its users do.'),
+    only(
+      'no-dev-dependencies',
+      { path: '^lib/' },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer', 'type-only'] },
+    ),
+    only('resolvable', {}, { couldNotResolve: true, pathNot: '^nestjs-valkey' }),
+    only('no-orphans', { orphan: true, path: '^lib/', pathNot: '\\.d\\.ts$|^lib/(index|testing/index)\\.ts$' }, {}),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules|dist' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    parser: 'swc',
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};

@@ -1,0 +1,74 @@
+// The front door. What is not named here is not public.
+
+export { CacheClient } from './client/cache-client.js';
+export type { CommandQueue, Results } from './client/command-queue.js';
+export { createClient } from './client/create-client.js';
+export { PipelineError } from './client/pipeline-error.js';
+export type { Settled } from './client/pipeline-error.js';
+export type { ChainedPipeline, SettledResults } from './client/pipeline.js';
+export type { KeyScanOptions, ScanOptions } from './client/scan.js';
+export type { ScopeOptions } from './client/scope.js';
+export type { Message, Overflow, SubscribeOptions, Subscription } from './client/subscription.js';
+export type { WatchOptions } from './client/transaction.js';
+
+export type { Codec } from './core/codec/codec.js';
+export { typedJson } from './core/codec/typed-json.js';
+export type { Duration } from './core/duration.js';
+export {
+  ArgumentError,
+  AuthenticationError,
+  CacheMissError,
+  ClientClosedError,
+  ConfigurationError,
+  ConnectionError,
+  CrossSlotError,
+  DeadlineError,
+  isValkeyError,
+  OutcomeUnknownError,
+  OutOfMemoryError,
+  ReplyError,
+  ServerBusyError,
+  TlsError,
+  UnsupportedError,
+  ValkeyError,
+} from './core/errors.js';
+export type { ErrorCode, ErrorDetails } from './core/errors.js';
+
+export type {
+  Argument,
+  Delivery,
+  Driver,
+  DriverStatus,
+  NodeInfo,
+  Observer,
+  Operation,
+  Outcome,
+  ReadFrom,
+  Reply,
+  Route,
+  Session,
+  SubscriptionRequest,
+  Topology,
+} from './driver/driver.js';
+export { registerDriver } from './driver/registry.js';
+export type { DriverFactory } from './driver/registry.js';
+export { defineScript } from './driver/script.js';
+export type { EmbeddedScriptContext, Script, ScriptDefinition } from './driver/script.js';
+export type { ValkeyNative } from './driver/valkey/valkey-driver.js';
+
+export { ValkeyOptions } from './options/builder.js';
+export { resolveSettings } from './options/resolve.js';
+export type { ResolvedSettings } from './options/resolve.js';
+export type {
+  Address,
+  Backoff,
+  Credentials,
+  CredentialsProvider,
+  ExpiringCredentials,
+  LogLevel,
+  Settings,
+} from './options/settings.js';
+
+export { CACHE_CLIENT, clientToken, InjectClient } from './nest/tokens.js';
+export { ValkeyModule } from './nest/valkey-module.js';
+export type { ValkeyModuleAsyncOptions, ValkeyModuleOptions } from './nest/valkey-module.js';

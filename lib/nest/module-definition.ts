@@ -1,0 +1,37 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { ValkeyOptions } from '../options/options.js';
+import { clientProviders } from './client-providers.js';
+import { DEFAULT_CLIENT } from './tokens.js';
+
+/** What `forRoot` and `forRootAsync` take beside the client's own options. */
+export interface ValkeyModuleExtras {
+  /** Makes the client injectable everywhere without importing the module again. Default true. */
+  isGlobal?: boolean;
+  /** Registers a further client beside the unnamed one; inject it with `@InjectClient(name)`. Default `default`. */
+  name?: string;
+}
+
+/** The client's options without its name, which the module has to know before a factory runs. */
+export type ClientOptions = ValkeyOptions extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, 'name'>
+    : never
+  : never;
+
+/** The options as the module's own factory gives them; not exported. */
+const OPTIONS_TOKEN = Symbol('VALKEY_OPTIONS');
+
+export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<ClientOptions>({ optionsInjectionToken: OPTIONS_TOKEN })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createValkeyOptions')
+    .setExtras<ValkeyModuleExtras>({ isGlobal: true, name: DEFAULT_CLIENT }, (definition, { isGlobal, name }) => {
+      const { providers, exports } = clientProviders(name ?? DEFAULT_CLIENT, OPTIONS_TOKEN);
+      return {
+        ...definition,
+        global: isGlobal ?? true,
+        providers: [...(definition.providers ?? []), ...providers],
+        exports: [...(definition.exports ?? []), ...exports],
+      };
+    })
+    .build();

@@ -1,0 +1,26 @@
+import { BadRequestException, Body, Controller, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
+import type { Product, ProductPatch } from './product.js';
+import { ProductService } from './product.service.js';
+
+@Controller('products')
+export class ProductController {
+  constructor(@Inject(ProductService) private readonly products: ProductService) {}
+
+  @Get(':id')
+  find(@Param('id') id: string): Promise<Product> {
+    return this.products.find(id);
+  }
+
+  @Put(':id')
+  @HttpCode(204)
+  async update(@Param('id') id: string, @Body() body: unknown): Promise<void> {
+    await this.products.update(id, toPatch(body));
+  }
+}
+
+function toPatch(body: unknown): ProductPatch {
+  const { name, price } = (body ?? {}) as Readonly<Record<string, unknown>>;
+  if (name !== undefined && typeof name !== 'string') throw new BadRequestException('name must be a string');
+  if (price !== undefined && typeof price !== 'number') throw new BadRequestException('price must be a number');
+  return { ...(name === undefined ? {} : { name }), ...(price === undefined ? {} : { price }) };
+}
