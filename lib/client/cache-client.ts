@@ -1,4 +1,5 @@
 import type { Codec } from '../core/codec/codec.js';
+import { UnsupportedError } from '../core/errors.js';
 import type { Argument, Driver, DriverStatus, NodeInfo, Reply, Topology } from '../driver/driver.js';
 import type { Script } from '../driver/script.js';
 import { toArguments } from './arguments.js';
@@ -90,6 +91,7 @@ export class CacheClient extends ClientCommands<'promise'> {
    * ```
    */
   with(scope: ScopeOptions): CacheClient {
+    if (scope.route === 'replica' && (this.topology === 'single' || this.topology === 'embedded')) throw noReplica();
     return new CacheClient(this, scope);
   }
 
@@ -312,6 +314,13 @@ export class CacheClient extends ClientCommands<'promise'> {
     const results = await executePipeline(this.#shared.dispatcher, this.#scope, queue.entries);
     return shapeResults(queue.entries, results) as unknown[];
   }
+}
+
+function noReplica(): UnsupportedError {
+  return new UnsupportedError(
+    "with({ route: 'replica' }) needs replicas, and this client knows a single server only. Use mode 'sentinel' or 'cluster', or the route 'preferReplica'.",
+    { subject: 'route' },
+  );
 }
 
 function listOf(names: string | readonly string[]): readonly string[] {

@@ -29,6 +29,7 @@ export function toReplyError(message: string, command: string): ValkeyError {
 }
 
 function withoutArguments(message: string): string {
-  const unknown = /^ERR unknown command/i.exec(message);
-  return unknown ? 'ERR unknown command' : message;
+  if (/^ERR unknown command/i.test(message)) return 'ERR unknown command';
+  // In quotes stand keys, groups and values; a command's own name says "for 'get' command".
+  return message.replaceAll(/'[^']*'(?! command)/g, "'…'");
 }

@@ -139,7 +139,10 @@ export interface Driver {
   subscribe(request: SubscriptionRequest): Promise<() => Promise<void>>;
   nodes(): readonly NodeInfo[];
   status(): DriverStatus;
-  /** Tells about every change of {@link Driver.status}; returns the function that stops it. */
+  /**
+   * Tells about every change of {@link Driver.status}, and when keys have moved to other nodes; returns the function that
+   * stops it.
+   */
   onStatus(listener: (status: DriverStatus) => void): () => void;
   /** The underlying client: the escape hatch, without prefix, batching or policies. */
   native(): unknown;

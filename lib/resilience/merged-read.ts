@@ -30,6 +30,7 @@ export class MergedRead extends PendingOperation {
       key: keys[0],
       binary: first?.binary ?? false,
       readOnly: true,
+      readFrom: first?.readFrom ?? 'primary',
       retrySafe: true,
       deadline: latestDeadline(reads),
     });
@@ -67,6 +68,7 @@ export class MergedRead extends PendingOperation {
       args: keys,
       key: keys[0],
       readOnly: true,
+      readFrom: this.readFrom,
       retrySafe: true,
       deadline: this.deadline,
     };

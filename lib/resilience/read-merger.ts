@@ -84,7 +84,7 @@ function endOfRun(operations: readonly Operation[], start: number): number {
   let end = start + 1;
   for (; end < operations.length; end += 1) {
     const next = operations[end] as Operation;
-    if (!isRead(next) || next.binary !== first.binary) break;
+    if (!isRead(next) || next.binary !== first.binary || next.readFrom !== first.readFrom) break;
   }
   return end;
 }

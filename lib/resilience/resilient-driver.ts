@@ -46,7 +46,10 @@ export class ResilientDriver implements Driver {
       breaker: settings.breaker,
     };
     this.#merger = new ReadMerger(driver, (operations) => this.#dispatch(operations));
-    this.#onlyPolicy = driver.topology === 'cluster' ? undefined : new RoutePolicy(driver.name, this.#plan);
+    this.#onlyPolicy =
+      driver.topology === 'single' || driver.topology === 'embedded'
+        ? new RoutePolicy(driver.name, this.#plan)
+        : undefined;
   }
 
   /** Everything that arrives before the current tick ends leaves together. */

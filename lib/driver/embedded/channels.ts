@@ -1,5 +1,5 @@
 import type { Delivery, SubscriptionRequest } from '../driver.js';
-import { atom, bytesOf, type Atom, type Datum } from './data/bytes.js';
+import { atom, bytesOf, shown, type Atom, type Datum } from './data/bytes.js';
 import { glob } from './data/glob.js';
 
 interface Listener {
@@ -47,7 +47,7 @@ export class Channels {
     while (this.#outbox.length > 0) {
       const sending = this.#outbox;
       this.#outbox = [];
-      for (const send of sending) send();
+      for (const send of sending) handOver(send);
     }
   }
 
@@ -72,7 +72,7 @@ export class Channels {
   }
 
   #send(listener: Listener, channel: Atom, pattern: Atom | undefined, payload: Datum): void {
-    const delivery: Delivery = { channel, pattern, payload: bytesOf(payload) };
+    const delivery: Delivery = { channel: shown(channel), pattern, payload: bytesOf(payload) };
     this.#outbox.push(() => {
       if (listener.active) listener.request.deliver(delivery);
     });
@@ -98,5 +98,14 @@ export class Channels {
       const listeners = this.#channels.get(name);
       if (listeners?.delete(listener) === true && listeners.size === 0) this.#channels.delete(name);
     }
+  }
+}
+
+/** One listener's mistake must not cost the others their messages. */
+function handOver(send: () => void): void {
+  try {
+    send();
+  } catch (error) {
+    process.emitWarning(error instanceof Error ? error : new Error('A subscriber threw.', { cause: error }));
   }
 }

@@ -23,8 +23,9 @@ const ROUTE: Route = Object.freeze({ id: 'embedded' });
  * For applications without a server and for development.
  *
  * It is bounded. An entry counts 240 bytes, the bytes of its key and those of its value; a field or member counts 128
- * more, an element of a list 40, a stream's entry 136 and each of its texts 24, a group or consumer 320, a pending delivery 160; text counts as UTF-8. Beyond `maxEntries` or `maxBytes` the least recently
- * used keys go; a value that alone would be larger than `maxBytes` is refused with an OutOfMemoryError.
+ * more, an element of a list 40, a stream's entry 136 and each of its texts 24, a group or consumer 320, a pending
+ * delivery 160; text counts as UTF-8. Beyond `maxEntries` or `maxBytes` the least recently used keys go; a value that
+ * alone would be larger than `maxBytes` is refused with an OutOfMemoryError.
  *
  * What differs from a server:
  * - It runs no Lua: a script needs its twin, `embedded` in `defineScript`. There are no functions, no GEO, HyperLogLog
@@ -37,6 +38,7 @@ const ROUTE: Route = Object.freeze({ id: 'embedded' });
  *   rounded, and LSET does not wrap indexes at the edge of 64 bits.
  * - ZRANGEBYLEX and its siblings on members of different scores are undefined on a server; here they are another
  *   undefined thing.
+ * - A command that waits does not hold up what follows it in its session.
  * - With an injected clock, blocked commands still wait in real time.
  */
 export class EmbeddedDriver implements Driver {
@@ -149,10 +151,10 @@ export class EmbeddedDriver implements Driver {
     operation.sent = true;
     try {
       this.#engine.perform(operation, watch);
-      this.#engine.afterwards();
     } catch (error) {
       operation.settle({ ok: false, error: toValkeyError(error, operation.command) });
     }
+    this.#engine.afterwards();
   }
 
   #become(status: DriverStatus): void {

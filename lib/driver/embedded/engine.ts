@@ -2,12 +2,13 @@ import { UnsupportedError } from '../../core/errors.js';
 import type { Argument, Operation, Reply } from '../driver.js';
 import { Channels } from './channels.js';
 import { COMMANDS } from './commands/index.js';
-import { at, upper, Wait, type Command, type Context } from './command.js';
+import { at, upper, Wait, type Command } from './command.js';
 import { atom, lengthOf } from './data/bytes.js';
 import { MEMBER_OVERHEAD } from './data/hash.js';
 import { present } from './presentation.js';
 import { outOfMemory, refusal, wrongArity } from './refusal.js';
-import { runScript } from './scripts.js';
+import type { Runner } from './runner.js';
+import { checkScript, runScript } from './scripts.js';
 import { Store, type Bounds, type Clock } from './store.js';
 import { runTransaction } from './transactions.js';
 import { Waiters } from './waiters.js';
@@ -17,7 +18,7 @@ import { Watches, type Watch } from './watches.js';
 const MOST_BYTES_PER_UNIT = 3;
 
 /** Checks commands and runs them on the store, one at a time. */
-export class Engine implements Context {
+export class Engine implements Runner {
   readonly store: Store;
   readonly channels = new Channels();
   readonly waiters = new Waiters();
@@ -32,8 +33,7 @@ export class Engine implements Context {
 
   /** Runs one operation and settles it, unless it now waits. What it throws is its error. */
   perform(operation: Operation, watch: Watch | undefined): void {
-    const reply = this.#replyTo(operation, watch);
-    this.store.trim();
+    const reply = this.store.atOneInstant(() => this.#replyTo(operation, watch));
     if (reply instanceof Wait) {
       this.waiters.add(operation, reply, (value) => present(value, operation.binary));
       return;
@@ -43,23 +43,21 @@ export class Engine implements Context {
 
   /** Does what became possible through the last operation: serves who waits, hands over messages. */
   afterwards(): void {
-    this.waiters.serve();
+    this.store.atOneInstant(() => this.waiters.serve());
+    this.store.trim();
     this.channels.flush();
   }
 
-  /** Refuses what could not run at all: an unknown command, a wrong number of arguments, a script without twin. */
   check(operation: Operation): void {
     if (operation.script === undefined) resolve(operation.command, operation.args);
-    else runScript.check(operation);
+    else checkScript(operation);
   }
 
-  /** Runs a command or script inside a transaction: nothing waits there. */
   inTransaction(operation: Operation): Reply {
     if (operation.script !== undefined) return runScript(this, operation);
     return present(this.invoke(operation.command, operation.args), operation.binary);
   }
 
-  /** Runs a command where it cannot wait. */
   invoke(name: string, args: readonly Argument[]): Reply {
     const reply = this.#call(name, args);
     return reply instanceof Wait ? null : reply;

@@ -1,4 +1,4 @@
-import type { Argument, Reply } from '../driver.js';
+import type { Reply } from '../driver.js';
 import { bytesOf, lossless, shown } from './data/bytes.js';
 
 /** A reply as the caller wants it: text, or bytes for all text in it. */
@@ -19,11 +19,6 @@ export function presentToScript(reply: Reply): Reply {
 export function fromScript(reply: Reply): Reply {
   if (typeof reply === 'number') return Math.trunc(reply);
   return Array.isArray(reply) ? (reply as readonly Reply[]).map(fromScript) : reply;
-}
-
-/** A copy the store cannot be changed through. */
-export function copied(argument: Argument): Argument {
-  return typeof argument === 'string' ? argument : Buffer.from(argument);
 }
 
 function exact(integer: bigint): number | bigint {

@@ -3,12 +3,12 @@ import type { Argument, Operation, Reply } from '../driver.js';
 import type { EmbeddedScriptContext, Script } from '../script.js';
 import { upper } from './command.js';
 import { integer } from './data/numbers.js';
-import type { Engine } from './engine.js';
+import type { Runner } from './runner.js';
 import { fromScript, present, presentToScript } from './presentation.js';
 import { refusal, toValkeyError, wrongArity } from './refusal.js';
 
 /** Runs a script's twin, as one. Its arguments are those of EVALSHA: a SHA or text, the number of keys, keys, others. */
-export function runScript(engine: Engine, operation: Operation): Reply {
+export function runScript(engine: Runner, operation: Operation): Reply {
   const twin = twinOf(operation);
   const [keys, args] = keysAndArgs(operation.args);
   const context: EmbeddedScriptContext = {
@@ -24,15 +24,15 @@ export function runScript(engine: Engine, operation: Operation): Reply {
     },
     now: () => engine.store.now(),
   };
-  const reply = engine.store.atOneInstant(() => twin(context, keys, args));
+  const reply = twin(context, keys, args);
   if (reply instanceof ValkeyError) throw reply;
   return present(fromScript(reply), operation.binary);
 }
 
 /** Refuses a script that cannot run here. */
-runScript.check = (operation: Operation): void => {
+export function checkScript(operation: Operation): void {
   twinOf(operation);
-};
+}
 
 function twinOf({ command, script }: Operation): NonNullable<Script['embedded']> {
   if (script?.embedded !== undefined) return script.embedded;

@@ -58,7 +58,8 @@ export class Store {
   #oldest: Entry | undefined;
   #newest: Entry | undefined;
   #bytes = 0;
-  #frozenAt: number | undefined;
+  #steady = false;
+  #instant: number | undefined;
 
   constructor(
     private readonly bounds: Bounds,
@@ -84,17 +85,20 @@ export class Store {
   }
 
   now(): number {
-    return this.#frozenAt ?? this.clock.now();
+    if (!this.#steady) return this.clock.now();
+    this.#instant ??= this.clock.now();
+    return this.#instant;
   }
 
-  /** Runs `work` in one instant: in a transaction or script no key ends halfway. */
+  /** Runs `work` in one instant: in a command, transaction or script no key ends halfway. */
   atOneInstant<T>(work: () => T): T {
-    if (this.#frozenAt !== undefined) return work();
-    this.#frozenAt = this.clock.now();
+    if (this.#steady) return work();
+    this.#steady = true;
     try {
       return work();
     } finally {
-      this.#frozenAt = undefined;
+      this.#steady = false;
+      this.#instant = undefined;
     }
   }
 

@@ -44,11 +44,6 @@ export class Waiters {
     }
   }
 
-  /** How many wait. */
-  get size(): number {
-    return new Set([...this.#byKey.values()].flatMap((queue) => [...queue])).size;
-  }
-
   close(): void {
     for (const queue of [...this.#byKey.values()]) {
       for (const waiter of [...queue]) {
@@ -84,11 +79,12 @@ export class Waiters {
     }
   }
 
+  /** Not unref'ed: like a socket, a wait keeps the process alive for as long as it may last. */
   #startTimer(waiter: Waiter, left: number): void {
     const step = Math.min(left, LONGEST_TIMER);
     waiter.timer = setTimeout(() => {
       if (left > step) this.#startTimer(waiter, left - step);
       else this.#settle(waiter, { ok: true, value: null });
-    }, step).unref();
+    }, step);
   }
 }

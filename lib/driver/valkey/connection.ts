@@ -21,7 +21,7 @@ export interface ConnectionPlan {
   /** Milliseconds for one attempt: address, TCP, TLS, AUTH and SELECT together. */
   readonly dialTimeout: number;
   /** Commands to send after AUTH; an error answer fails the attempt. */
-  readonly greeting?: readonly (readonly string[])[];
+  readonly greeting?: () => readonly (readonly string[])[];
   /** Judges the answers to `greeting`; throws when this server must not be used. */
   readonly accept?: (answers: readonly unknown[]) => void;
   /** Whether a lost connection is opened again. Default true; a dedicated connection is not. */
@@ -220,7 +220,7 @@ export class Connection {
       hello.push(username === undefined ? ['AUTH', password] : ['AUTH', username, password]);
     }
     if (this.#plan.db !== 0) hello.push(['SELECT', String(this.#plan.db)]);
-    const greeting = this.#plan.greeting ?? [['PING']];
+    const greeting = this.#plan.greeting?.() ?? [['PING']];
     const answers = await Promise.allSettled(
       [...hello, ...greeting].map(([command, ...args]) => this.raw(command as string, ...args)),
     );

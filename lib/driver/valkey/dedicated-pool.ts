@@ -1,5 +1,6 @@
 import { ConnectionError } from '../../core/errors.js';
 import type { ValkeyError } from '../../core/errors.js';
+import type { Credentials } from '../../options/settings.js';
 import type { Operation } from '../driver.js';
 import type { Connection } from './connection.js';
 
@@ -26,6 +27,8 @@ export class DedicatedPool {
   readonly #idle: Connection[] = [];
   readonly #lent = new Set<Connection>();
   readonly #waiters = new Set<Waiter>();
+  /** Lent before the credentials changed. */
+  readonly #outdated = new WeakSet<Connection>();
   #closed: ValkeyError | undefined;
 
   constructor(make: () => Connection, size: PoolSize) {
@@ -55,9 +58,15 @@ export class DedicatedPool {
   /** Takes a connection back; one that is not clean any more is cut. */
   release(connection: Connection, clean: boolean): void {
     if (!this.#lent.delete(connection)) return;
-    if (!clean || this.#closed) connection.close();
+    if (!clean || this.#closed || this.#outdated.delete(connection)) connection.close();
     else this.#keep(connection);
     this.#serveWaiter();
+  }
+
+  /** Idle connections get new credentials at once; a lent one is busy, and is replaced when it comes back. */
+  async authenticate(credentials: Credentials): Promise<void> {
+    await Promise.all(this.#idle.map((connection) => connection.authenticate(credentials)));
+    for (const connection of this.#lent) this.#outdated.add(connection);
   }
 
   close(reason: ValkeyError): void {

@@ -4,6 +4,7 @@ import { toConnectError } from './connect-error.js';
 import type { NodeInfo, Operation, Route, Session } from '../driver.js';
 import { Connection } from './connection.js';
 import type { ConnectionEvents, ConnectionPlan } from './connection.js';
+import type { Credentials } from '../../options/settings.js';
 import { DedicatedPool } from './dedicated-pool.js';
 import type { PoolSize } from './dedicated-pool.js';
 
@@ -44,6 +45,18 @@ export class ValkeyNode implements Route {
       execute: (batch) => connection.send(batch),
       release: () => this.#unwatchAndRelease(connection),
     };
+  }
+
+  /** Tells the server whether old data is fine: a replica answers readers only then. */
+  becomes(role: NodeInfo['role']): void {
+    if (this.shared.state.kind !== 'ready') return;
+    this.shared.raw(role === 'replica' ? 'READONLY' : 'READWRITE').catch(() => this.shared.drop());
+  }
+
+  /** Shows new credentials on the live connections, the dedicated ones included. */
+  async authenticate(credentials: Credentials): Promise<void> {
+    await this.shared.authenticate(credentials);
+    await this.#pool.authenticate(credentials);
   }
 
   info(role: NodeInfo['role']): NodeInfo {

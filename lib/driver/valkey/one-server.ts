@@ -32,7 +32,7 @@ export class OneServer implements Layout {
     this.node.execute(batch);
   }
 
-  route(): Route {
+  route(_operation: Operation): Route {
     return this.node;
   }
 
@@ -57,7 +57,7 @@ export class OneServer implements Layout {
   }
 
   async authenticate(credentials: Credentials): Promise<void> {
-    await this.node.shared.authenticate(credentials);
+    await this.node.authenticate(credentials);
   }
 }
 

@@ -1,31 +1,120 @@
 import { ConnectionError } from '../../core/errors.js';
+import type { Address } from '../../options/settings.js';
+import type { NodeInfo, Operation, Route, Session } from '../driver.js';
 import type { PoolSize } from './dedicated-pool.js';
+import { ValkeyNode } from './node.js';
 import { OneServer } from './one-server.js';
+import { addressName } from './plan.js';
 import type { SharedPlan } from './plan.js';
+import { chooseReplica } from './replicas.js';
 import { Sentinels } from './sentinels.js';
 import type { SentinelPlan } from './sentinels.js';
 
-/** A primary that sentinels watch over: one server whose address can change. */
+/** Milliseconds between two questions about the replicas. */
+const PERIOD = 30_000;
+
+/** A primary that sentinels watch over: one server whose address can change, with replicas that may answer readers. */
 export class SentinelGroup extends OneServer {
   readonly #sentinels: Sentinels;
+  readonly #plan: SharedPlan;
+  readonly #pool: PoolSize;
+  readonly #replicas = new Map<string, ValkeyNode>();
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(sentinelPlan: SentinelPlan, plan: SharedPlan, pool: PoolSize, onChange: () => void) {
-    const sentinels = new Sentinels(sentinelPlan, () => this.node.shared.drop());
-    const primaryOnly: SharedPlan = { ...plan, greeting: [['ROLE']], accept: refuseReplica };
+    const sentinels = new Sentinels(sentinelPlan, () => this.#onSwitch());
+    const primaryOnly: SharedPlan = { ...plan, greeting: () => [['ROLE']], accept: refuseReplica };
     super('primary', () => sentinels.primary(), primaryOnly, pool, onChange);
     this.#sentinels = sentinels;
+    this.#plan = plan;
+    this.#pool = pool;
   }
 
-  override open(): Promise<void> {
+  override async open(): Promise<void> {
     this.#sentinels.watch();
-    return super.open();
+    this.#timer ??= setInterval(() => void this.#findReplicas(), PERIOD).unref();
+    await super.open();
+    await this.#findReplicas();
   }
 
   override close(): void {
+    this.#closed = true;
+    clearInterval(this.#timer);
     this.#sentinels.close();
+    for (const replica of this.#replicas.values()) replica.close();
     super.close();
   }
+
+  override execute(batch: readonly Operation[]): void {
+    if (batch.every((operation) => this.#nodeFor(operation) === this.node)) super.execute(batch);
+    else for (const operation of batch) this.#executeOne(operation);
+  }
+
+  override route(operation: Operation): Route {
+    return this.#nodeFor(operation) ?? NO_REPLICA;
+  }
+
+  override session(operation: Operation): Promise<Session> {
+    return (this.#nodeFor(operation) ?? this.node).session(operation);
+  }
+
+  override nodes(): readonly NodeInfo[] {
+    return [...super.nodes(), ...[...this.#replicas.values()].map((replica) => replica.info('replica'))];
+  }
+
+  #nodeFor(operation: Operation): ValkeyNode | undefined {
+    if (!operation.readOnly || operation.readFrom === 'primary' || operation.target) return this.node;
+    // The length of the key spreads readers a little, and keeps route() and execute() of one operation together.
+    const replica = chooseReplica([...this.#replicas.values()], operation.key?.length ?? 0);
+    return replica ?? (operation.readFrom === 'preferReplica' ? this.node : undefined);
+  }
+
+  #executeOne(operation: Operation): void {
+    const node = this.#nodeFor(operation);
+    if (node) {
+      node.execute([operation]);
+      return;
+    }
+    void this.#findReplicas();
+    const error = new ConnectionError(
+      `No replica is there to answer ${operation.command}. Use the route preferReplica to fall back on the primary.`,
+      { subject: operation.command },
+    );
+    operation.settle({ ok: false, error });
+  }
+
+  #onSwitch(): void {
+    this.node.shared.drop();
+    void this.#findReplicas();
+  }
+
+  async #findReplicas(): Promise<void> {
+    try {
+      this.#apply(await this.#sentinels.replicas());
+    } catch {
+      // Those known stay; the next question is asked soon.
+    }
+  }
+
+  #apply(addresses: readonly Address[]): void {
+    if (this.#closed) return;
+    const present = new Set(addresses.map(addressName));
+    for (const [id, node] of this.#replicas) {
+      if (present.has(id)) continue;
+      this.#replicas.delete(id);
+      node.close(new ConnectionError(`The sentinels do not name ${id} as a replica any more.`, { subject: id }));
+    }
+    for (const address of addresses) {
+      const id = addressName(address);
+      if (!this.#replicas.has(id))
+        this.#replicas.set(id, new ValkeyNode(id, { ...this.#plan, address: () => address }, this.#pool, {}));
+    }
+  }
 }
+
+/** The route of a reading operation that insists on a replica while there is none. */
+const NO_REPLICA: Route = { id: 'no-replica' };
 
 /** Sentinels can name a primary that has just become a replica; its answer to ROLE tells. */
 function refuseReplica([role]: readonly unknown[]): void {

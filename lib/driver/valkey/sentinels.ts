@@ -31,16 +31,18 @@ export class Sentinels {
   }
 
   /** The primary's address, from the first sentinel that knows one: all are asked at once. */
-  async primary(): Promise<Address> {
-    try {
-      return await Promise.any(this.#plan.sentinels.map((sentinel) => this.#ask(sentinel)));
-    } catch (error) {
-      const reasons = error instanceof AggregateError ? error.errors.map(reasonOf) : [reasonOf(error)];
-      throw new ConnectionError(
-        `No sentinel named a primary for "${this.#plan.group}": ${reasons.join('; ')}. Check sentinel.nodes and sentinel.name.`,
-        { cause: error, subject: 'sentinel' },
-      );
-    }
+  primary(): Promise<Address> {
+    return this.#askAll(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#plan.group], (answer) => {
+      if (!Array.isArray(answer)) throw new ConnectionError(`knows no group "${this.#plan.group}"`);
+      return { host: String(answer[0]), port: Number(String(answer[1])) };
+    });
+  }
+
+  /** The addresses of the replicas that are up. */
+  replicas(): Promise<readonly Address[]> {
+    return this.#askAll(['SENTINEL', 'REPLICAS', this.#plan.group], (answer) =>
+      Array.isArray(answer) ? answer.map(readFields).filter(isUp).map(addressOf) : [],
+    );
   }
 
   /** Starts to listen for switches, on connections that renew themselves. */
@@ -63,16 +65,30 @@ export class Sentinels {
     this.#watchers.length = 0;
   }
 
-  async #ask(sentinel: Address): Promise<Address> {
+  async #askAll<T>(question: readonly [string, ...string[]], read: (answer: unknown) => T): Promise<T> {
+    try {
+      return await Promise.any(this.#plan.sentinels.map((sentinel) => this.#ask(sentinel, question, read)));
+    } catch (error) {
+      const reasons = error instanceof AggregateError ? error.errors.map(reasonOf) : [reasonOf(error)];
+      throw new ConnectionError(
+        `No sentinel answered for "${this.#plan.group}": ${reasons.join('; ')}. Check sentinel.nodes and sentinel.name.`,
+        { cause: error, subject: 'sentinel' },
+      );
+    }
+  }
+
+  async #ask<T>(
+    sentinel: Address,
+    [command, ...args]: readonly [string, ...string[]],
+    read: (answer: unknown) => T,
+  ): Promise<T> {
     const connection = this.#connect(sentinel, false);
+    const timer = setTimeout(() => connection.close(), this.#plan.dialTimeout);
     try {
       await connection.open();
-      const answer = await connection.raw('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', this.#plan.group);
-      if (!Array.isArray(answer)) {
-        throw new ConnectionError(`${addressName(sentinel)} knows no group "${this.#plan.group}"`);
-      }
-      return { host: String(answer[0]), port: Number(String(answer[1])) };
+      return read(await connection.raw(command, ...args));
     } finally {
+      clearTimeout(timer);
       connection.close();
     }
   }
@@ -88,4 +104,20 @@ export class Sentinels {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A sentinel lists a server as names and values in turn. */
+function readFields(flat: unknown): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  if (!Array.isArray(flat)) return fields;
+  for (let index = 0; index + 1 < flat.length; index += 2) fields.set(String(flat[index]), String(flat[index + 1]));
+  return fields;
+}
+
+function isUp(fields: ReadonlyMap<string, string>): boolean {
+  return !/s_down|o_down|disconnected/.test(fields.get('flags') ?? 'disconnected');
+}
+
+function addressOf(fields: ReadonlyMap<string, string>): Address {
+  return { host: fields.get('ip') ?? '', port: Number(fields.get('port')) };
 }

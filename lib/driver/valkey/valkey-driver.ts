@@ -57,9 +57,13 @@ export class ValkeyDriver implements Driver {
       }
       case 'cluster': {
         this.topology = 'cluster';
-        const cluster = new Cluster(topology.nodes, plan, pool, onChange, () =>
-          this.#nativeCluster(topology.nodes, plan),
-        );
+        const cluster = new Cluster({
+          seeds: topology.nodes,
+          connection: plan,
+          pool,
+          onChange: (moved) => this.#onChange(moved),
+          native: () => this.#nativeCluster(topology.nodes, plan),
+        });
         this.#layout = cluster;
         this.#subscriber = new Subscriber({ ...plan, address: () => cluster.anyAddress() });
         break;
@@ -148,9 +152,10 @@ export class ValkeyDriver implements Driver {
     return client;
   }
 
-  #onChange(): void {
+  /** Tells the listeners when the state is another one, or when slots have moved to other nodes. */
+  #onChange(moved = false): void {
     const status = this.status();
-    if (status.state === this.#told) return;
+    if (status.state === this.#told && !moved) return;
     this.#told = status.state;
     for (const listener of this.#listeners) listener(status);
   }

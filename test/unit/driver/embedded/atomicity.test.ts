@@ -25,8 +25,8 @@ describe('a transaction in the embedded driver', () => {
 
   it('runs nothing when one of its commands could not run', async () => {
     const driver = open();
-    await expect(transact(driver, ['SET', 'k', 'x'], ['GET'])).rejects.toMatchObject({ kind: 'EXECABORT' });
-    await expect(transact(driver, ['SET', 'k', 'x'], ['NOPE'])).rejects.toMatchObject({ kind: 'EXECABORT' });
+    await expect(transact(driver, ['SET', 'k', 'x'], ['GET'])).rejects.toMatchObject({ kind: 'ERR' });
+    await expect(transact(driver, ['SET', 'k', 'x'], ['NOPE'])).rejects.toMatchObject({ code: 'VALKEY_UNSUPPORTED' });
     expect(await run(driver, 'GET', 'k')).toBeNull();
   });
 
