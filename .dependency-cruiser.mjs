@@ -9,6 +9,8 @@ const LAYERS = {
   resilience: ['core', 'options', 'driver'],
   client: ['core', 'options', 'driver', 'resilience'],
   nest: ['core', 'options', 'driver', 'resilience', 'client'],
+  prometheus: ['core', 'driver', 'resilience', 'client'],
+  opentelemetry: ['core', 'driver', 'resilience', 'client'],
   testing: ['core', 'options', 'driver', 'resilience', 'client', 'nest'],
 };
 
@@ -24,6 +26,12 @@ const layers = Object.entries(LAYERS).map(([layer, below]) =>
 export default {
   forbidden: [
     ...layers,
+    only(
+      'known-layers',
+      { path: '^lib/', pathNot: `^lib/(${Object.keys(LAYERS).join('|')})/|^lib/index\\.ts$` },
+      {},
+      'A folder that is no layer yet: say in LAYERS what it may import.',
+    ),
     only('no-cycles', {}, { circular: true }, 'A cycle means that two files are one, or that a third is missing.'),
     only(
       'nest-in-nest',
@@ -40,6 +48,21 @@ export default {
       { path: '^lib/', pathNot: '^lib/resilience/' },
       { path: 'node_modules/cockatiel(/|$)' },
     ),
+    only(
+      'prom-client-in-prometheus',
+      { path: '^lib/', pathNot: '^lib/prometheus/' },
+      { path: 'node_modules/prom-client(/|$)' },
+    ),
+    only(
+      'opentelemetry-in-its-folder',
+      { path: '^lib/', pathNot: '^lib/opentelemetry/' },
+      { path: 'node_modules/@opentelemetry(/|$)' },
+    ),
+    only(
+      'terminus-in-its-folder',
+      { path: '^lib/', pathNot: '^lib/nest/terminus/' },
+      { path: 'node_modules/@nestjs/terminus(/|$)' },
+    ),
     only('zod-in-options', { path: '^lib/', pathNot: '^lib/options/' }, { path: 'node_modules/zod(/|$)' }),
     only(
       'drivers-are-strangers',
@@ -50,10 +73,18 @@ export default {
     only(
       'no-dev-dependencies',
       { path: '^lib/' },
-      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer', 'type-only'] },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     ),
     only('resolvable', {}, { couldNotResolve: true, pathNot: '^nestjs-valkey' }),
-    only('no-orphans', { orphan: true, path: '^lib/', pathNot: '\\.d\\.ts$|^lib/(index|testing/index)\\.ts$' }, {}),
+    only(
+      'no-orphans',
+      {
+        orphan: true,
+        path: '^lib/',
+        pathNot: '\\.d\\.ts$|^lib/(index|testing/index|prometheus/index|opentelemetry/index|nest/terminus/index)\\.ts$',
+      },
+      {},
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules|dist' },

@@ -3,6 +3,22 @@
 export { CacheClient } from './client/cache-client.js';
 export type { CommandQueue, Results } from './client/command-queue.js';
 export { createClient } from './client/create-client.js';
+export type { ClientParts } from './client/create-client.js';
+export type { ClientHealth } from './client/health.js';
+export type {
+  CommandCall,
+  CommandHooks,
+  CommandInterceptor,
+  CommandResult,
+  ConnectionInfo,
+  Interceptor,
+  InterceptorFactory,
+  NextInterceptor,
+  ObservedClient,
+  PipelineInfo,
+  RetryInfo,
+  RetryResult,
+} from './client/interceptors.js';
 export { PipelineError } from './client/pipeline-error.js';
 export type { Settled } from './client/pipeline-error.js';
 export type { ChainedPipeline, SettledResults } from './client/pipeline.js';
@@ -11,6 +27,7 @@ export type { ScopeOptions } from './client/scope.js';
 export type { Message, Overflow, SubscribeOptions, Subscription } from './client/subscription.js';
 export type { WatchOptions } from './client/transaction.js';
 
+export { DecodeError, EncodeError } from './core/codec/codec.js';
 export type { Codec } from './core/codec/codec.js';
 export { typedJson } from './core/codec/typed-json.js';
 export type { Duration } from './core/duration.js';
@@ -33,6 +50,23 @@ export {
   ValkeyError,
 } from './core/errors.js';
 export type { ErrorCode, ErrorDetails } from './core/errors.js';
+export { events } from './core/events.js';
+export type {
+  BreakerEvent,
+  BreakerState,
+  ClientIdentity,
+  CommandEvent,
+  ConnectionEvent,
+  ConnectionLane,
+  EventChannel,
+  HookErrorEvent,
+  PipelineEvent,
+  RedirectionEvent,
+  RetryEndEvent,
+  RetryEvent,
+  TopologyEvent,
+  TopologyFailureEvent,
+} from './core/events.js';
 
 export type {
   Argument,
@@ -50,11 +84,13 @@ export type {
   SubscriptionRequest,
   Topology,
 } from './driver/driver.js';
-export { registerDriver } from './driver/registry.js';
+export { makeDriver, registerDriver } from './driver/registry.js';
 export type { DriverFactory } from './driver/registry.js';
 export { defineScript } from './driver/script.js';
 export type { EmbeddedScriptContext, Script, ScriptDefinition } from './driver/script.js';
 export type { ValkeyNative } from './driver/valkey/valkey-driver.js';
+
+export type { Circuit, CircuitControl } from './resilience/circuit.js';
 
 export { ValkeyOptions } from './options/builder.js';
 export { resolveSettings } from './options/resolve.js';

@@ -6,13 +6,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const update = process.argv.includes('--update');
 
-const ENTRY_POINTS = { 'nestjs-valkey': 'dist/lib/index.d.ts', 'nestjs-valkey-testing': 'dist/lib/testing/index.d.ts' };
+const { name: packageName, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Every subpath with types: what is exported and not in a report would be public by accident. */
+const ENTRY_POINTS = Object.entries(exports).flatMap(([subpath, { types }]) =>
+  types ? [[`${packageName}${subpath.slice(1).replaceAll('/', '-')}`, types]] : [],
+);
 
 function extract(name, entryPoint, temp) {
   const config = ExtractorConfig.prepare({
@@ -34,11 +39,11 @@ function extract(name, entryPoint, temp) {
       newlineKind: 'lf',
       messages: {
         extractorMessageReporting: {
-          default: { logLevel: 'none' },
-          'ae-forgotten-export': { logLevel: 'none', addToApiReportFile: true },
+          default: { logLevel: ExtractorLogLevel.None },
+          'ae-forgotten-export': { logLevel: ExtractorLogLevel.None, addToApiReportFile: true },
         },
-        compilerMessageReporting: { default: { logLevel: 'none' } },
-        tsdocMessageReporting: { default: { logLevel: 'none' } },
+        compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+        tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
       },
     },
   });
@@ -54,14 +59,18 @@ function silence(message) {
 function anyLines(report) {
   return report
     .split('\n')
-    .filter((line) => !line.trimStart().startsWith('//') && /[:<|&(,]\s*any\b|\bany\[\]/.test(line));
+    .filter((line) => !line.trimStart().startsWith('//') && /(?<![\w.$'"`])any(?![\w$'"`(]|\??:)/.test(line));
 }
 
 let failed = false;
 const temp = mkdtempSync(join(tmpdir(), 'api-report-'));
 try {
-  for (const [name, entryPoint] of Object.entries(ENTRY_POINTS)) {
-    if (!existsSync(join(root, entryPoint))) continue;
+  for (const [name, entryPoint] of ENTRY_POINTS) {
+    if (!existsSync(join(root, entryPoint))) {
+      failed = true;
+      console.error(`package.json exports ${entryPoint}, which the build has not made.`);
+      continue;
+    }
     const report = extract(name, entryPoint, temp);
     const file = join(here, `${name}.api.md`);
     const loose = anyLines(report);

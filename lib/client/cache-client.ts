@@ -1,7 +1,11 @@
 import type { Codec } from '../core/codec/codec.js';
+import { toMilliseconds } from '../core/duration.js';
+import type { Duration } from '../core/duration.js';
 import { UnsupportedError } from '../core/errors.js';
+import { identityOf } from '../core/events.js';
 import type { Argument, Driver, DriverStatus, NodeInfo, Reply, Topology } from '../driver/driver.js';
 import type { Script } from '../driver/script.js';
+import type { Circuit, CircuitControl } from '../resilience/circuit.js';
 import { toArguments } from './arguments.js';
 import { ClientCommands } from './client-commands.js';
 import { CommandLookup } from './command-lookup.js';
@@ -14,6 +18,10 @@ import { strip, stripReply } from './commands/strip.js';
 import { describeCommand } from './commands/table.js';
 import { Dispatcher } from './dispatcher.js';
 import type { DispatcherSettings } from './dispatcher.js';
+import { probe } from './health.js';
+import type { ClientHealth } from './health.js';
+import { makeInterceptors } from './interceptors.js';
+import type { Interceptor, InterceptorFactory } from './interceptors.js';
 import { chainPipeline, executePipeline, shapeResults, shapeSettled } from './pipeline.js';
 import type { ChainedPipeline, SettledResults } from './pipeline.js';
 import { scanCollection, scanKeys } from './scan.js';
@@ -32,6 +40,7 @@ interface Shared {
   readonly lookup: CommandLookup;
   readonly subscriptions: Subscriptions;
   readonly codec: Codec;
+  readonly circuits: Partial<CircuitControl>;
 }
 
 /**
@@ -50,21 +59,41 @@ export class CacheClient extends ClientCommands<'promise'> {
   readonly #scope: Scope;
 
   /** @internal Made by `createClient()` and the module. */
-  constructor(driver: Driver, settings: DispatcherSettings, codec: Codec);
+  constructor(
+    driver: Driver & Partial<CircuitControl>,
+    settings: DispatcherSettings,
+    codec: Codec,
+    interceptors?: readonly (Interceptor | InterceptorFactory)[],
+  );
   /** @internal */
   constructor(parent: CacheClient, scope: ScopeOptions);
-  constructor(origin: Driver | CacheClient, settings: DispatcherSettings | ScopeOptions, codec?: Codec) {
+  constructor(
+    origin: (Driver & Partial<CircuitControl>) | CacheClient,
+    settings: DispatcherSettings | ScopeOptions,
+    codec?: Codec,
+    interceptors: readonly (Interceptor | InterceptorFactory)[] = [],
+  ) {
     super();
     if (origin instanceof CacheClient) {
       this.#shared = origin.#shared;
       this.#scope = narrowScope(origin.#scope, settings as ScopeOptions);
     } else {
-      const dispatcher = new Dispatcher(origin, settings as DispatcherSettings);
+      const dispatcher: Dispatcher = new Dispatcher(
+        origin,
+        settings as DispatcherSettings,
+        makeInterceptors(interceptors, {
+          ...identityOf(settings as DispatcherSettings),
+          underWay: () => dispatcher.underWay,
+          nodes: () => origin.nodes(),
+          circuits: () => origin.circuits?.() ?? [],
+        }),
+      );
       this.#shared = {
         dispatcher,
         lookup: new CommandLookup(dispatcher),
         subscriptions: new Subscriptions(dispatcher),
         codec: codec as Codec,
+        circuits: origin,
       };
       this.#scope = DEFAULT_SCOPE;
     }
@@ -231,6 +260,30 @@ export class CacheClient extends ClientCommands<'promise'> {
     return this.#shared.dispatcher.driver.nodes();
   }
 
+  /** How the client and its servers are; answers within `timeout`, also when a node hangs, and never rejects for it. */
+  health(options: { /** Default `'1s'`. */ readonly timeout?: Duration } = {}): Promise<ClientHealth> {
+    return probe(
+      this.#shared.dispatcher,
+      this.circuits(),
+      toMilliseconds(options.timeout ?? '1s', 'health(): timeout'),
+    );
+  }
+
+  /** The circuit of every route that has been used. */
+  circuits(): readonly Circuit[] {
+    return this.#shared.circuits.circuits?.() ?? [];
+  }
+
+  /** Opens circuits by hand, of one route or of all: nothing is sent until the function it gives is called. */
+  isolate(route?: string): () => void {
+    return this.#shared.circuits.isolate?.(route) ?? (() => undefined);
+  }
+
+  /** Closes circuits that failures have opened, of one route or of all, without waiting for `halfOpenAfter`. */
+  resetCircuits(route?: string): void {
+    this.#shared.circuits.resetCircuits?.(route);
+  }
+
   /** Operations under way or waiting. */
   get underWay(): number {
     return this.#shared.dispatcher.underWay;
@@ -251,8 +304,8 @@ export class CacheClient extends ClientCommands<'promise'> {
 
   /** Takes no more work, lets what is under way finish within `drain`, then ends everything; done by the module. */
   async close(): Promise<void> {
-    await this.#shared.subscriptions.close();
-    await this.#shared.dispatcher.close();
+    // Together: a server that does not answer an UNSUBSCRIBE must not hold up the end.
+    await Promise.all([this.#shared.dispatcher.close(), this.#shared.subscriptions.close()]);
   }
 
   protected override send<T>(

@@ -3,16 +3,28 @@ import type { Outcome } from '../driver/driver.js';
 import { PendingOperation } from '../driver/pending-operation.js';
 import type { OperationPlan } from '../driver/pending-operation.js';
 import type { Decoder } from './commands/command-set.js';
+import type { CommandCall } from './interceptors.js';
 import type { Abortable, SignalWatch } from './scope.js';
 
-/** Who counts what is under way. */
-export interface OperationCounter {
-  onOperationEnd(): void;
+/** What is left to know of an operation that is over. */
+export interface FinishedOperation {
+  readonly command: string;
+  readonly call: CommandCall | undefined;
+  readonly startedAt: number;
+}
+
+/** Who keeps count of what is under way, and tells those who look on. */
+export interface OperationLedger {
+  onOperationEnd(operation: FinishedOperation, outcome: Outcome): void;
 }
 
 /** An operation a caller waits for: its outcome is decoded and goes to two functions, mostly a promise's. */
-export class ClientOperation<T> extends PendingOperation implements Abortable {
-  readonly #counter: OperationCounter;
+export class ClientOperation<T> extends PendingOperation implements Abortable, FinishedOperation {
+  /** The command as the caller meant it; only there if a hook wants to see it. */
+  readonly call: CommandCall | undefined;
+  /** When the caller called, by `performance.now()`. */
+  readonly startedAt: number;
+  readonly #ledger: OperationLedger;
   readonly #watch: SignalWatch | undefined;
   readonly #decode: Decoder<T>;
   readonly #resolve: (value: T) => void;
@@ -20,14 +32,18 @@ export class ClientOperation<T> extends PendingOperation implements Abortable {
 
   constructor(
     plan: OperationPlan,
-    counter: OperationCounter,
+    startedAt: number,
+    call: CommandCall | undefined,
+    ledger: OperationLedger,
     watch: SignalWatch | undefined,
     decode: Decoder<T>,
     resolve: (value: T) => void,
     reject: (reason: unknown) => void,
   ) {
     super(plan);
-    this.#counter = counter;
+    this.startedAt = startedAt;
+    this.call = call;
+    this.#ledger = ledger;
     this.#watch = watch;
     this.#decode = decode;
     this.#resolve = resolve;
@@ -41,7 +57,7 @@ export class ClientOperation<T> extends PendingOperation implements Abortable {
   }
 
   protected override finish(outcome: Outcome): void {
-    this.#counter.onOperationEnd();
+    this.#ledger.onOperationEnd(this, outcome);
     this.#watch?.remove(this);
     if (!outcome.ok) {
       this.#reject(outcome.error instanceof AbortedError ? outcome.error.cause : outcome.error);

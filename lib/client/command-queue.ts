@@ -109,7 +109,7 @@ export class CommandQueue extends ClientCommands<'queued'> {
 
   #push<T>(request: Request<T> | undefined, value: T | undefined): Queued<T> {
     const entry: QueueEntry<T> = { index: this.#entries.length, request, value };
-    this.#entries.push(entry as QueueEntry);
+    this.#entries.push(entry);
     return entry;
   }
 }

@@ -1,14 +1,20 @@
-import { ClientClosedError, ValkeyError } from '../core/errors.js';
-import type { Argument, Driver, Operation, Reply } from '../driver/driver.js';
+import { ArgumentError, ClientClosedError, ValkeyError } from '../core/errors.js';
+import { events, identityOf } from '../core/events.js';
+import type { ClientIdentity } from '../core/events.js';
+import type { Argument, Driver, Operation, Outcome, Reply } from '../driver/driver.js';
+import { PlainOperation } from '../driver/pending-operation.js';
 import type { OperationPlan } from '../driver/pending-operation.js';
 import type { Settings } from '../options/settings.js';
 import { blockingTime } from './blocking-time.js';
 import { ClientOperation } from './client-operation.js';
-import type { OperationCounter } from './client-operation.js';
+import type { FinishedOperation, OperationLedger } from './client-operation.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Decoder, SplitRule } from './commands/command-set.js';
 import { prefixArguments } from './commands/prefix.js';
 import { describeCommand, firstKey, keyIndexes } from './commands/table.js';
+import { followEvents } from './hook-events.js';
+import { foldInterceptors, HookSet } from './interceptors.js';
+import type { CommandCall, CommandInterceptor, Interceptor, NextInterceptor, PipelineInfo } from './interceptors.js';
 import type { Scope } from './scope.js';
 import { combineReplies, splitBySlot } from './split.js';
 
@@ -37,17 +43,29 @@ export interface Waiter<T> {
  * Turns requests into operations and hands them to the driver: prefix, deadline, scope, splitting for a cluster, and the
  * count of what is under way, which bounds the queue and lets close() drain.
  */
-export class Dispatcher implements OperationCounter {
+export class Dispatcher implements OperationLedger {
   readonly driver: Driver;
   readonly settings: DispatcherSettings;
   readonly #split: boolean;
+  readonly #identity: ClientIdentity;
+  readonly #interceptors: readonly CommandInterceptor[];
+  /** What looks on; `undefined` if nothing does, which is what makes it free. */
+  readonly #hooks: HookSet | undefined;
+  readonly #allHooks: HookSet;
+  readonly #unfollow: () => void;
   #underWay = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(driver: Driver, settings: DispatcherSettings) {
+  constructor(driver: Driver, settings: DispatcherSettings, interceptors: readonly Interceptor[] = []) {
     this.driver = driver;
     this.settings = settings;
+    this.#identity = identityOf(settings);
+    this.#interceptors = interceptors.filter(isCommandInterceptor);
+    const hooks = new HookSet(interceptors, this.#identity);
+    this.#hooks = hooks.has('beforeCommand', 'afterCommand') ? hooks : undefined;
+    this.#allHooks = hooks;
+    this.#unfollow = followEvents(hooks, this.#identity);
     this.#split = driver.topology === 'cluster';
   }
 
@@ -68,6 +86,7 @@ export class Dispatcher implements OperationCounter {
     binary: boolean,
     scope: Scope,
   ): Promise<T> {
+    if (this.#interceptors.length > 0) return this.request({ command, args, decode, binary }, scope);
     return new Promise((resolve, reject) => {
       const refusal = this.refusal(1, scope);
       if (refusal === undefined)
@@ -85,6 +104,11 @@ export class Dispatcher implements OperationCounter {
 
   /** Many requests in one go, in order; each waiter hears of its own. */
   launch(items: readonly LaunchItem[], scope: Scope): void {
+    if (this.#interceptors.length === 0) this.#launch(items, scope);
+    else for (const { request, waiter } of items) this.#intercept(request, scope).then(waiter.resolve, waiter.reject);
+  }
+
+  #launch(items: readonly LaunchItem[], scope: Scope): void {
     const refusal = this.refusal(items.length, scope);
     if (refusal !== undefined) {
       for (const { waiter } of items) waiter.reject(refusal);
@@ -95,10 +119,33 @@ export class Dispatcher implements OperationCounter {
     this.driver.execute(operations);
   }
 
+  /** Tells those who look on of a pipeline or transaction, and by the function it gives how it ended. */
+  announceGroup(kind: PipelineInfo['kind'], size: number): (failed: number) => void {
+    const info = { kind, size };
+    const startedAt = performance.now();
+    this.#allHooks.call('beforePipeline', info);
+    return (failed) => {
+      const durationMs = performance.now() - startedAt;
+      this.#allHooks.call('afterPipeline', info, { failed, durationMs });
+      if (events.pipeline.active) events.pipeline.publish({ ...this.#identity, ...info, failed, durationMs });
+    };
+  }
+
   /** One operation for use outside the tick's batch: in a session, in a transaction. */
   operation<T>(request: Request<T>, scope: Scope, { resolve, reject }: Waiter<T>): Operation {
     const { command, args, decode, binary, plan } = request;
     return this.#operation(command, args, decode, binary, plan, scope, resolve, reject);
+  }
+
+  /** An operation that goes along inside another, between MULTI and EXEC: it only carries its command. */
+  inner({ command, args, binary, plan }: Request<unknown>): Operation {
+    const wire = prefixArguments(command, args, this.settings.keyPrefix);
+    return new PlainOperation(
+      { command: command.name, args: wire, key: firstKey(command, wire), binary, ...plan },
+      () => {
+        // EXEC's reply holds its own.
+      },
+    );
   }
 
   /** All keys of an operation made here, prefix included. */
@@ -115,9 +162,32 @@ export class Dispatcher implements OperationCounter {
     return undefined;
   }
 
-  onOperationEnd(): void {
+  onOperationEnd(operation: FinishedOperation, outcome: Outcome): void {
     this.#underWay -= 1;
     if (this.#underWay === 0) this.#onIdle?.();
+    if (this.#hooks || events.command.active) this.#report(operation, outcome);
+  }
+
+  #report({ command, call, startedAt }: FinishedOperation, outcome: Outcome): void {
+    const durationMs = performance.now() - startedAt;
+    const error = outcome.ok ? undefined : outcome.error;
+    if (this.#hooks && call) this.#hooks.call('afterCommand', call, { error, durationMs });
+    if (events.command.active) events.command.publish({ ...this.#identity, command, durationMs, code: error?.code });
+  }
+
+  /** Through all interceptors, then on the wire; the reply is decoded only when they have all seen it. */
+  async #intercept<T>(request: Request<T>, scope: Scope): Promise<T> {
+    const { command, args, decode } = request;
+    const send: NextInterceptor = (call) => {
+      const described = call.command === command.name ? command : describeCommand(call.command, call.args);
+      if (!described) throw unknownCommand(call.command);
+      const changed: Request<Reply> = { ...request, command: described, args: call.args, decode: asIs };
+      return new Promise((resolve, reject) => {
+        this.#launch([launchItem(changed, { resolve, reject })], scope);
+      });
+    };
+    const call: CommandCall = { command: command.name, args, readOnly: command.readOnly };
+    return decode(await foldInterceptors(this.#interceptors, send)(call), command.name);
   }
 
   /** Takes no more work, lets what is under way finish within the drain limit, then ends everything. */
@@ -137,6 +207,7 @@ export class Dispatcher implements OperationCounter {
       });
     }
     await this.driver.close();
+    this.#unfollow();
   }
 
   #addOperations<T>(operations: Operation[], request: Request<T>, waiter: Waiter<T>, scope: Scope): void {
@@ -147,6 +218,7 @@ export class Dispatcher implements OperationCounter {
       operations.push(this.operation(request, scope, waiter));
       return;
     }
+    const call = this.#hooks && this.#announce(command, args);
     const replies: Reply[] = [];
     let missing = parts.length;
     for (const [index, part] of parts.entries()) {
@@ -161,9 +233,15 @@ export class Dispatcher implements OperationCounter {
         }
       };
       operations.push(
-        this.#prefixedOperation(command, part.args, asIs, binary, undefined, scope, resolve, waiter.reject),
+        this.#prefixedOperation(command, part.args, asIs, binary, undefined, scope, call, resolve, waiter.reject),
       );
     }
+  }
+
+  #announce(command: CommandDescription, args: readonly Argument[]): CommandCall {
+    const call: CommandCall = { command: command.name, args, readOnly: command.readOnly };
+    this.#hooks?.call('beforeCommand', call);
+    return call;
   }
 
   #operation<T>(
@@ -178,7 +256,8 @@ export class Dispatcher implements OperationCounter {
   ): Operation {
     const { keyPrefix } = this.settings;
     const wire = keyPrefix === '' ? args : prefixArguments(command, args, keyPrefix);
-    return this.#prefixedOperation(command, wire, decode, binary, plan, scope, resolve, reject);
+    const call = this.#hooks && this.#announce(command, args);
+    return this.#prefixedOperation(command, wire, decode, binary, plan, scope, call, resolve, reject);
   }
 
   #prefixedOperation<T>(
@@ -188,10 +267,12 @@ export class Dispatcher implements OperationCounter {
     binary: boolean,
     plan: Partial<OperationPlan> | undefined,
     scope: Scope,
+    call: CommandCall | undefined,
     resolve: (value: T) => void,
     reject: (reason: unknown) => void,
   ): Operation {
     const { readOnly, retrySafe, blocking, name } = command;
+    const startedAt = performance.now();
     const timeout = scope.timeout ?? (readOnly ? this.settings.timeouts.read : this.settings.timeouts.write);
     this.#underWay += 1;
     return new ClientOperation(
@@ -204,9 +285,11 @@ export class Dispatcher implements OperationCounter {
         readFrom: scope.readFrom,
         retrySafe,
         blocking,
-        deadline: performance.now() + timeout + (blocking ? blockingTime(name, args, scope.timeout) : 0),
+        deadline: startedAt + timeout + (blocking ? blockingTime(name, args, scope.timeout) : 0),
         ...plan,
       },
+      startedAt,
+      call,
       this,
       scope.watch,
       decode,
@@ -214,6 +297,17 @@ export class Dispatcher implements OperationCounter {
       reject,
     );
   }
+}
+
+function isCommandInterceptor(interceptor: Interceptor): interceptor is CommandInterceptor {
+  return 'intercept' in interceptor;
+}
+
+function unknownCommand(command: string): ArgumentError {
+  return new ArgumentError(
+    `An interceptor turned a command into ${command}, which is not known here, so its keys are not either.`,
+    { subject: command },
+  );
 }
 
 /** A request with its waiter; what its result type is, only the two know. */

@@ -25,8 +25,19 @@ export async function executePipeline(
       );
     });
   });
+  const finish = dispatcher.announceGroup('pipeline', entries.length);
   dispatcher.launch(items, scope);
-  return Promise.all(outcomes);
+  const results = await Promise.all(outcomes);
+  const failed = countFailed(results);
+  finish(failed);
+  // The caller's own signal ended it: that is no failure of commands, and its reason is the caller's.
+  if (failed > 0 && scope.watch?.aborted === true) throw scope.watch.reason;
+  return results;
+}
+
+/** How many of `results` are errors. */
+export function countFailed(results: readonly Settled<unknown>[]): number {
+  return results.filter((result) => !result.ok).length;
 }
 
 /** The results in the shape the caller returned from its function, or a PipelineError if any failed. */
@@ -52,16 +63,35 @@ function pick(built: unknown, of: (entry: QueueEntry) => unknown): unknown {
   return Array.isArray(built) ? built.map((entry: QueueEntry) => of(entry)) : of(built as QueueEntry);
 }
 
+/** What a queued command stands for. */
+type ResultOf<Q> = Q extends { readonly __result?: infer R } ? R : never;
+
 /** The methods of a queue whose results a chain collects. */
 type QueueMethod = {
-  [K in keyof CommandQueue]: CommandQueue[K] extends (...args: never[]) => { readonly __result?: unknown } ? K : never;
+  [K in keyof CommandQueue]: CommandQueue[K] extends (...args: never) => { readonly __result?: unknown } ? K : never;
 }[keyof CommandQueue];
+
+/**
+ * A queue's method with the chain as its result. Of an overloaded method both signatures are kept; where there is only
+ * one, the compiler leaves `A1` open.
+ */
+type ChainedMethod<F, Collected extends unknown[]> = F extends {
+  (...args: infer A1 extends readonly unknown[]): infer Q1;
+  (...args: infer A2 extends readonly unknown[]): infer Q2;
+}
+  ? readonly unknown[] extends A1
+    ? (...args: A2) => ChainedPipeline<[...Collected, ResultOf<Q2>]>
+    : {
+        (...args: A1): ChainedPipeline<[...Collected, ResultOf<Q1>]>;
+        (...args: A2): ChainedPipeline<[...Collected, ResultOf<Q2>]>;
+      }
+  : F extends (...args: infer A extends readonly unknown[]) => infer Q
+    ? (...args: A) => ChainedPipeline<[...Collected, ResultOf<Q>]>
+    : never;
 
 /** A pipeline in chained style: each command method gives the chain back, `exec()` the results in order. */
 export type ChainedPipeline<Collected extends unknown[] = []> = {
-  readonly [K in QueueMethod]: CommandQueue[K] extends (...args: infer A) => { readonly __result?: infer R }
-    ? (...args: A) => ChainedPipeline<[...Collected, R]>
-    : never;
+  readonly [K in QueueMethod]: ChainedMethod<CommandQueue[K], Collected>;
 } & {
   /** Sends everything; rejects with a PipelineError if any command failed. */
   exec(): Promise<Collected>;

@@ -62,6 +62,7 @@ export class Subscription implements AsyncIterableIterator<Message, undefined> {
     return this.#dropped;
   }
 
+  /** The next message, as soon as there is one; `done` once it is closed and everything buffered was read. */
   next(): Promise<IteratorResult<Message, undefined>> {
     const message = this.#buffer.shift();
     if (message) return Promise.resolve({ done: false, value: message });
@@ -148,7 +149,12 @@ export class Subscriptions {
     };
     const prefix = kind === 'pattern' ? escapeGlob(keyPrefix) : keyPrefix;
     this.#open.add(subscription);
-    stop = await this.#dispatcher.driver.subscribe({ kind, names: names.map((name) => prefix + name), deliver });
+    try {
+      stop = await this.#dispatcher.driver.subscribe({ kind, names: names.map((name) => prefix + name), deliver });
+    } catch (error) {
+      this.#open.delete(subscription);
+      throw error;
+    }
     return subscription;
   }
 

@@ -6,6 +6,7 @@ import { ALL_KEYS, NO_KEYS } from './commands/command.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Key } from './commands/command-set.js';
 import type { Dispatcher, Request, Waiter } from './dispatcher.js';
+import { countFailed } from './pipeline.js';
 import type { Settled } from './pipeline-error.js';
 import type { Scope } from './scope.js';
 
@@ -30,29 +31,38 @@ export async function executeTransaction(
 ): Promise<readonly Settled<unknown>[] | null> {
   const queued = queue.entries.filter((entry) => entry.request !== undefined);
   if (queued.length === 0) return queue.entries.map(({ value }) => ({ ok: true, value }));
-  const commands = queued.map((entry) => bodyOperation(dispatcher, scope, entry));
+  const commands = queued.map(({ request }) => dispatcher.inner(request as Request<unknown>));
   const key = commonKey(dispatcher, commands);
-  const replies = await new Promise<Reply>((resolve, reject) => {
+  const finish = dispatcher.announceGroup('transaction', commands.length);
+  try {
+    const replies = await exec(dispatcher, scope, commands, key, session);
+    const results = replies && settleEntries(queue.entries, queued, replies);
+    finish(results ? countFailed(results) : 0);
+    return results;
+  } catch (error) {
+    finish(commands.length);
+    throw refusedTransaction(error);
+  }
+}
+
+/** One operation for the whole transaction; EXEC answers with all replies, or null when a watched key was changed. */
+function exec(
+  dispatcher: Dispatcher,
+  scope: Scope,
+  transaction: readonly Operation[],
+  key: Argument | undefined,
+  session: Session | undefined,
+): Promise<readonly Reply[] | null> {
+  return new Promise<Reply>((resolve, reject) => {
     const refusal = dispatcher.refusal(1, scope);
     if (refusal !== undefined) {
       reject(refusal);
       return;
     }
-    const request: Request<Reply> = {
-      command: EXEC,
-      args: [],
-      decode: asIs,
-      binary: false,
-      plan: { key, transaction: commands },
-    };
+    const request = { command: EXEC, args: [], decode: asIs, binary: false, plan: { key, transaction } };
     const operation = dispatcher.operation(request, scope, { resolve, reject });
-    if (session) session.execute([operation]);
-    else dispatcher.driver.execute([operation]);
-  }).catch((error: unknown) => {
-    throw refusedTransaction(error);
-  });
-  if (replies === null) return null;
-  return settleEntries(queue.entries, queued, replies as readonly Reply[]);
+    (session ?? dispatcher.driver).execute([operation]);
+  }) as Promise<readonly Reply[] | null>;
 }
 
 /**
@@ -115,24 +125,14 @@ async function openSession(dispatcher: Dispatcher, scope: Scope, request: Reques
     });
     dispatcher.driver.session(operation).then(
       (session) => {
+        // Whoever has given up meanwhile will not give it back.
+        if (operation.settled) session.release();
         operation.settle({ ok: true, value: null });
         resolve(session);
       },
       (error: unknown) => operation.settle({ ok: false, error: error as ValkeyError }),
     );
   });
-}
-
-/** A command inside MULTI: it only carries arguments, its reply comes with EXEC's. */
-function bodyOperation(dispatcher: Dispatcher, scope: Scope, { request }: QueueEntry): Operation {
-  const ignore = (): void => undefined;
-  const operation = dispatcher.operation(
-    request as Request<unknown>,
-    { ...scope, watch: undefined },
-    { resolve: ignore, reject: ignore },
-  );
-  dispatcher.onOperationEnd();
-  return operation;
 }
 
 /** In a cluster everything between MULTI and EXEC has to be on one slot, and something has to say on which. */

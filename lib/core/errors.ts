@@ -32,9 +32,9 @@ export type ErrorCode =
 
 /** What an error may carry beside its message. */
 export interface ErrorDetails {
-  /** The error that led to this one. */
+  /** The error that led to this one. Default: none. */
   readonly cause?: unknown;
-  /** What it happened to: a command name, an option path, an address. Never a key, a value or a secret. */
+  /** What it happened to: a command name, an option path, an address. Never a key, a value or a secret. Default: none. */
   readonly subject?: string;
 }
 

@@ -73,15 +73,19 @@ export interface Session {
 
 /** What arrives on a channel. */
 export interface Delivery {
+  /** The channel, with the key prefix. */
   readonly channel: string;
   /** The pattern that matched, for a pattern subscription. */
   readonly pattern: string | undefined;
+  /** The message's bytes. */
   readonly payload: Buffer;
 }
 
 /** What a subscriber wants to hear. Names carry the key prefix already. */
 export interface SubscriptionRequest {
+  /** Whether `names` are channels, or glob patterns of channels. */
   readonly kind: 'channel' | 'pattern';
+  /** At least one. */
   readonly names: readonly string[];
   /** Called for each message, in order. It must not throw. */
   readonly deliver: (delivery: Delivery) => void;
@@ -99,8 +103,11 @@ export type DriverStatus =
 
 /** One node as the driver knows it. */
 export interface NodeInfo {
+  /** Its route; the id is its name. */
   readonly route: Route;
+  /** What it is at the moment. */
   readonly role: 'primary' | 'replica';
+  /** Whether the connection all callers share is open. */
   readonly connected: boolean;
 }
 
@@ -112,7 +119,9 @@ export type Topology = 'single' | 'cluster' | 'sentinel' | 'embedded';
  * batching and deadlines are drivers too: they wrap another one.
  */
 export interface Driver {
+  /** Its name in the registry. */
   readonly name: string;
+  /** How its servers are laid out; a client splits commands over many keys by slot for `cluster` only. */
   readonly topology: Topology;
   /**
    * Opens the connections. Resolves when commands can be sent, rejects with the reason when the first attempt fails;
@@ -129,6 +138,11 @@ export interface Driver {
    * there, not when the slowest of the batch is. Operations that are settled already are passed over.
    */
   execute(batch: readonly Operation[]): void;
+  /**
+   * An operation that was sent at `since` (`performance.now()`) had no answer by its deadline: the driver may look whether
+   * its connection is still alive.
+   */
+  suspect?(operation: Operation, since: number): void;
   /** Which node owns it; one constant route on a single server. Cheap: it is asked for every operation. */
   route(operation: Operation): Route;
   /** Every primary, for commands that concern all of them (SCAN, FLUSHDB, DBSIZE). */
@@ -137,7 +151,9 @@ export interface Driver {
   session(operation: Operation): Promise<Session>;
   /** Listens until the returned function is called; renewed by the driver after every reconnect. */
   subscribe(request: SubscriptionRequest): Promise<() => Promise<void>>;
+  /** The servers it knows of. */
   nodes(): readonly NodeInfo[];
+  /** Whether it can work now. */
   status(): DriverStatus;
   /**
    * Tells about every change of {@link Driver.status}, and when keys have moved to other nodes; returns the function that

@@ -20,18 +20,23 @@ export interface ScriptDefinition {
   readonly readOnly?: boolean;
   /** Whether running it twice is the same as running it once; then a lost reply may be retried. Default: `readOnly`. */
   readonly retrySafe?: boolean;
-  /** The same in TypeScript, for the embedded driver. Without it, running the script there is a clear error. */
+  /** The same in TypeScript, for the embedded driver. Default: none, and running the script there is a clear error. */
   readonly embedded?: (context: EmbeddedScriptContext, keys: readonly Argument[], args: readonly Argument[]) => Reply;
 }
 
 /** A script ready to run by its SHA, see {@link defineScript}. */
 export interface Script {
+  /** For errors and metrics. */
   readonly name: string;
+  /** The Lua text. */
   readonly lua: string;
   /** SHA-1 of the text, by which servers know it. */
   readonly sha: string;
+  /** Whether it changes nothing; then a replica may run it. */
   readonly readOnly: boolean;
+  /** Whether a lost reply may be retried. */
   readonly retrySafe: boolean;
+  /** Its twin for the embedded driver, if it has one. */
   readonly embedded: ScriptDefinition['embedded'];
 }
 

@@ -11,6 +11,8 @@ export class ClientLog {
   readonly #logger = new Logger('ValkeyModule');
   readonly #rank: number;
   readonly #who: string;
+  /** The state the log speaks of last: attempts in between, and keys that moved, are no news. */
+  #told: DriverStatus['state'] = 'idle';
 
   constructor(settings: Settings) {
     this.#rank = RANK[settings.logLevel];
@@ -29,25 +31,33 @@ export class ClientLog {
   }
 
   ready(): void {
+    this.#told = 'ready';
     this.#debug(`The ${this.#who} is ready.`);
   }
 
   degraded(reason: ValkeyError): void {
+    this.#told = 'down';
     this.warn(`The ${this.#who} starts without its server and goes on trying. ${reason.message}`);
   }
 
   status(status: DriverStatus): void {
     switch (status.state) {
       case 'ready':
-        this.#info(`The ${this.#who} is connected.`);
+        if (this.#isNews(status)) this.#info(`The ${this.#who} is connected.`);
         return;
       case 'degraded':
       case 'down':
-        this.warn(`The ${this.#who} is ${status.state}. ${status.reason.message}`);
+        if (this.#isNews(status)) this.warn(`The ${this.#who} is ${status.state}. ${status.reason.message}`);
         return;
       default:
         this.#debug(`The ${this.#who} is ${status.state}.`);
     }
+  }
+
+  #isNews({ state }: DriverStatus): boolean {
+    const isNews = state !== this.#told;
+    this.#told = state;
+    return isNews;
   }
 
   #info(text: string): void {

@@ -1,7 +1,8 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { CacheClient } from '../client/cache-client.js';
 import type { ValkeyOptions } from '../options/options.js';
-import { clientProviders } from './client-providers.js';
-import { DEFAULT_CLIENT } from './tokens.js';
+import { ApplicationClients, ApplicationClientsModule } from './application-clients.js';
+import { clientToken, DEFAULT_CLIENT } from './tokens.js';
 
 /** What `forRoot` and `forRootAsync` take beside the client's own options. */
 export interface ValkeyModuleExtras {
@@ -25,13 +26,20 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<ClientOptions>({ optionsInjectionToken: OPTIONS_TOKEN })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createValkeyOptions')
-    .setExtras<ValkeyModuleExtras>({ isGlobal: true, name: DEFAULT_CLIENT }, (definition, { isGlobal, name }) => {
-      const { providers, exports } = clientProviders(name ?? DEFAULT_CLIENT, OPTIONS_TOKEN);
+    .setExtras<ValkeyModuleExtras>({ isGlobal: true, name: DEFAULT_CLIENT }, (definition, extras) => {
+      const { isGlobal = true, name = DEFAULT_CLIENT } = extras;
+      const client = {
+        provide: clientToken(name),
+        inject: [ApplicationClients, OPTIONS_TOKEN],
+        useFactory: (clients: ApplicationClients, options: ValkeyOptions): Promise<CacheClient> =>
+          clients.open(name, options),
+      };
       return {
         ...definition,
-        global: isGlobal ?? true,
-        providers: [...(definition.providers ?? []), ...providers],
-        exports: [...(definition.exports ?? []), ...exports],
+        global: isGlobal,
+        imports: [...(definition.imports ?? []), ApplicationClientsModule],
+        providers: [...(definition.providers ?? []), client],
+        exports: [...(definition.exports ?? []), client.provide],
       };
     })
     .build();

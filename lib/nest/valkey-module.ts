@@ -1,7 +1,5 @@
-import { Inject, Module } from '@nestjs/common';
-import type { DynamicModule, OnApplicationShutdown } from '@nestjs/common';
-import type { CacheClient } from '../client/cache-client.js';
-import { OWN_CLIENT } from './client-providers.js';
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { ConfigurableModuleClass } from './module-definition.js';
 import type { ASYNC_OPTIONS_TYPE, OPTIONS_TYPE } from './module-definition.js';
 
@@ -26,14 +24,7 @@ export type ValkeyModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE;
  * ```
  */
 @Module({})
-export class ValkeyModule extends ConfigurableModuleClass implements OnApplicationShutdown {
-  readonly #client: CacheClient;
-
-  constructor(@Inject(OWN_CLIENT) client: CacheClient) {
-    super();
-    this.#client = client;
-  }
-
+export class ValkeyModule extends ConfigurableModuleClass {
   /**
    * Registers a client. Without options it reads the environment (`VALKEY_…`, then `CACHE_…`, then `REDIS_…`); with
    * nothing there either it keeps its data in this process, which production refuses unless `mode: 'embedded'` is written.
@@ -45,10 +36,5 @@ export class ValkeyModule extends ConfigurableModuleClass implements OnApplicati
   /** The same with options from a factory, a class or an existing provider. */
   static override forRootAsync(options: ValkeyModuleAsyncOptions): DynamicModule {
     return super.forRootAsync(options);
-  }
-
-  /** After the HTTP server has finished its last request: drains, then closes. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.#client.close();
   }
 }

@@ -55,7 +55,7 @@ const FIELD_OF: Readonly<Record<string, Field>> = {
 /** Checks the options by themselves and reads them into the first layer; problems go to `problems`. */
 export function optionLayer(options: ValkeyOptions, problems: Problems): Layer {
   if (!checkForm(options, problems)) return { rank: 'options', fields: {}, uri: {} };
-  checkConflicts(options as RawOptions, problems);
+  checkConflicts(options, problems);
   const fields: OpenFields = {};
   for (const [path, field] of Object.entries(FIELD_OF)) read(fields, field, at(options, path), path);
   readSpecial(fields, options);

@@ -13,7 +13,10 @@ export interface Credentials {
 
 /** Credentials that end: a token of a cloud's identity service. */
 export interface ExpiringCredentials extends Credentials {
-  /** When they end, in milliseconds since the epoch. They are fetched again before, see `credentialRefresh`. */
+  /**
+   * When they end, in milliseconds since the epoch. They are fetched again before, see `credentialRefresh`. Default: they
+   * do not end, and are fetched at each connect only.
+   */
   readonly expiresAt?: number;
 }
 
@@ -63,11 +66,15 @@ export interface Settings {
   readonly name: string;
   /** The driver's name in the registry: `valkey`, `embedded`, or one registered by the user. */
   readonly driver: string;
+  /** Where the servers are. */
   readonly topology: TopologySettings;
+  /** Put before every key, channel, stream and script key; empty for none. */
   readonly keyPrefix: string;
+  /** Fixed, fetched, or none. */
   readonly credentials: Credentials | CredentialsProvider | undefined;
   /** How long before their end, credentials that end are fetched again. */
   readonly credentialRefresh: number;
+  /** `undefined` for no TLS. */
   readonly tls: TlsSettings | undefined;
   readonly timeouts: {
     /** To open a connection, TLS and AUTH included. */
@@ -82,8 +89,11 @@ export interface Settings {
   readonly retry: {
     /** Repetitions after the first attempt; 0 for none. */
     readonly attempts: number;
+    /** How the pauses grow. */
     readonly backoff: Backoff;
+    /** The shortest pause. */
     readonly min: number;
+    /** The longest pause. */
     readonly max: number;
   };
   /** Per route; `undefined` switches it off. */

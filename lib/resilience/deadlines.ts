@@ -24,10 +24,11 @@ export class Deadlines {
   add(timed: Timed): void {
     if (timed.due === Infinity) return;
     if (!this.#timer) this.#start();
-    const index = bucketOf(timed.due);
+    // What is due already waits for the next look, together with what is due then anyway.
+    const index = Math.max(bucketOf(timed.due), this.#lastBucket + 1);
     const bucket = this.#buckets.get(index);
     if (bucket) bucket.add(timed);
-    else this.#buckets.set(Math.max(index, this.#lastBucket + 1), new Set([timed]));
+    else this.#buckets.set(index, new Set([timed]));
   }
 
   remove(timed: Timed): void {

@@ -1,5 +1,7 @@
-import { ConnectionError, DeadlineError, OutcomeUnknownError } from '../core/errors.js';
+import { ClientClosedError, ConnectionError, DeadlineError, OutcomeUnknownError } from '../core/errors.js';
 import type { ValkeyError } from '../core/errors.js';
+import { events } from '../core/events.js';
+import type { ClientIdentity } from '../core/events.js';
 import type { Driver, Observer, Operation, Outcome } from '../driver/driver.js';
 import { classify } from './failure-class.js';
 import type { Pauses } from './backoff.js';
@@ -13,8 +15,11 @@ export interface FlightPolicy {
   readonly attempts: number;
   /** Starts a sequence of pauses between repetitions. */
   readonly pauses: () => Pauses;
-  /** Calls `run` after `milliseconds`, unless the client closes first. */
+  /** Calls `run` after `milliseconds`, or when the client closes, whichever is first. */
   later(milliseconds: number, run: () => void): void;
+  readonly identity: ClientIdentity;
+  /** Whether the client is closed, so that nothing is tried again. */
+  closed(): boolean;
 }
 
 /**
@@ -23,21 +28,28 @@ export interface FlightPolicy {
  */
 export class Flight implements Observer, Timed {
   readonly #policy: FlightPolicy;
+  readonly #route: string;
   readonly #operations: readonly Operation[];
   readonly #startedAt: number;
+  /** When the last attempt began. */
+  #takenOffAt: number;
   #due: number;
   #airborne: number;
   #failure: ValkeyError | undefined;
+  /** Why the last attempt came to nothing. */
+  #setback: ValkeyError | undefined;
   /** What takes off again together. */
   #again: Operation[] | undefined;
   #attempt = 0;
   #pauses: Pauses | undefined;
   #onLanded: ((failure: ValkeyError | undefined) => void) | undefined;
 
-  constructor(policy: FlightPolicy, operations: readonly Operation[], now: number) {
+  constructor(policy: FlightPolicy, route: string, operations: readonly Operation[], now: number) {
     this.#policy = policy;
+    this.#route = route;
     this.#operations = operations;
     this.#startedAt = now;
+    this.#takenOffAt = now;
     this.#airborne = operations.length;
     this.#due = earliestDeadline(operations);
   }
@@ -65,7 +77,8 @@ export class Flight implements Observer, Timed {
       return false;
     }
     if (this.#mayRepeat(operation, failure)) {
-      this.#repeat(operation);
+      this.#setback = outcome.error;
+      this.#repeat(operation, outcome.error);
       return true;
     }
     operation.observer = undefined;
@@ -88,24 +101,22 @@ export class Flight implements Observer, Timed {
   }
 
   #expire(operation: Operation): void {
-    const timeout = Math.round(operation.deadline - this.#startedAt);
-    const late = new DeadlineError(operation.command, timeout);
-    const harmless = !operation.sent || operation.retrySafe;
-    const error = harmless ? late : new OutcomeUnknownError(operation.command, late);
+    const error = lateError(operation, this.#startedAt, this.#setback);
+    if (operation.sent && !operation.blocking) this.#policy.driver.suspect?.(operation, this.#takenOffAt);
     operation.observer = undefined;
     operation.settle({ ok: false, error });
-    this.#failure = late;
+    this.#failure = error;
     this.#land();
   }
 
   #mayRepeat(operation: Operation, failure: 'not-executed' | 'unknown' | 'refused'): boolean {
-    if (this.#policy.attempts === 0 || failure === 'refused') return false;
+    if (this.#policy.attempts === 0 || failure === 'refused' || this.#policy.closed()) return false;
     // What never reached a server does no harm, however often it is tried: its deadline is bound enough.
     if (failure === 'not-executed') return operation.deadline !== Infinity || this.#attempt < this.#policy.attempts;
     return operation.retrySafe && this.#attempt < this.#policy.attempts;
   }
 
-  #repeat(operation: Operation): void {
+  #repeat(operation: Operation, { code }: ValkeyError): void {
     operation.sent = false;
     if (this.#again) {
       this.#again.push(operation);
@@ -115,15 +126,25 @@ export class Flight implements Observer, Timed {
     this.#again = again;
     this.#attempt += 1;
     this.#pauses ??= this.#policy.pauses();
-    this.#policy.later(this.#pauses(this.#attempt), () => {
+    const delayMs = this.#pauses(this.#attempt);
+    if (events.retry.active) {
+      const { identity } = this.#policy;
+      events.retry.publish({ ...identity, route: this.#route, attempt: this.#attempt, delayMs, code });
+    }
+    this.#policy.later(delayMs, () => {
       this.#again = undefined;
+      this.#takenOffAt = performance.now();
       this.#policy.driver.execute(again.filter((waiting) => !waiting.settled));
     });
   }
 
   /** A reading command whose connection broke has changed nothing: no need to frighten anybody about its outcome. */
   #finalError(operation: Operation, error: ValkeyError): ValkeyError {
-    if (error.code !== 'VALKEY_OUTCOME_UNKNOWN' || !operation.retrySafe) return error;
+    const unknown = error.code === 'VALKEY_OUTCOME_UNKNOWN';
+    if (this.#policy.closed() && (unknown ? operation.retrySafe : classify(error) === 'not-executed')) {
+      return new ClientClosedError(operation.command);
+    }
+    if (!unknown || !operation.retrySafe) return error;
     return new ConnectionError(
       `The connection broke before ${operation.command} was answered, ${this.#attempt + 1} times. Check the server and the network.`,
       { cause: error.cause, subject: operation.command },
@@ -134,8 +155,19 @@ export class Flight implements Observer, Timed {
     this.#airborne -= 1;
     if (this.#airborne > 0) return;
     this.#policy.deadlines.remove(this);
+    if (this.#attempt > 0 && events.retryEnd.active) {
+      const { identity } = this.#policy;
+      events.retryEnd.publish({ ...identity, route: this.#route, attempt: this.#attempt, code: this.#failure?.code });
+    }
     this.#onLanded?.(this.#failure);
   }
+}
+
+/** The error for an operation whose deadline has passed. `setback` is why it had no answer before, if that is known. */
+export function lateError(operation: Operation, startedAt: number, setback?: ValkeyError): ValkeyError {
+  const timeout = Math.round(operation.deadline - startedAt);
+  const late = new DeadlineError(operation.command, timeout, setback);
+  return !operation.sent || operation.retrySafe ? late : new OutcomeUnknownError(operation.command, late);
 }
 
 function earliestDeadline(operations: readonly Operation[]): number {

@@ -1,3 +1,4 @@
+import { ConnectionError, DeadlineError } from '../core/errors.js';
 import type { ValkeyError } from '../core/errors.js';
 import type { Operation, Outcome, Reply } from '../driver/driver.js';
 import { PendingOperation, PlainOperation } from '../driver/pending-operation.js';
@@ -20,6 +21,7 @@ export interface MergedReadListener {
 export class MergedRead extends PendingOperation {
   readonly #reads: readonly Operation[];
   readonly #listener: MergedReadListener;
+  readonly #madeAt = performance.now();
 
   constructor(reads: readonly Operation[], listener: MergedReadListener) {
     const [first] = reads;
@@ -76,10 +78,19 @@ export class MergedRead extends PendingOperation {
       if (outcome.ok && outcome.value === 0) {
         for (const read of missing) read.settle({ ok: true, value: null });
       } else {
-        this.#listener.sendSingly(missing);
+        this.#listener.sendSingly(missing.map(typeCheck));
       }
     });
     this.#listener.sendSingly([check]);
+  }
+
+  /** The caller has never heard of an MGET. */
+  #asOf({ command, deadline }: Operation, error: ValkeyError): ValkeyError {
+    const { cause, subject } = error;
+    if (subject !== this.command) return error;
+    if (error instanceof DeadlineError) return new DeadlineError(command, Math.round(deadline - this.#madeAt), cause);
+    if (!(error instanceof ConnectionError)) return error;
+    return new ConnectionError(error.message.replaceAll(this.command, command), { cause, subject: command });
   }
 
   #fail(error: ValkeyError): void {
@@ -89,9 +100,20 @@ export class MergedRead extends PendingOperation {
     } else if (error.code === 'VALKEY_SERVER_BUSY' || error.code === 'VALKEY_CROSS_SLOT') {
       this.#listener.sendSingly(this.#reads);
     } else {
-      for (const read of this.#reads) read.settle({ ok: false, error });
+      for (const read of this.#reads) read.settle({ ok: false, error: this.#asOf(read, error) });
     }
   }
+}
+
+/**
+ * Asks again for a key that MGET found empty, and believes errors only: a value has been written since, perhaps by the
+ * caller itself, who must not read it before.
+ */
+function typeCheck(read: Operation): Operation {
+  const { command, args, key, binary, readOnly, readFrom, retrySafe, deadline } = read;
+  return new PlainOperation({ command, args, key, binary, readOnly, readFrom, retrySafe, deadline }, (outcome) =>
+    read.settle(outcome.ok ? { ok: true, value: null } : outcome),
+  );
 }
 
 function latestDeadline(operations: readonly Operation[]): number {

@@ -9,6 +9,8 @@ const FEWEST = 16;
 const MOST = 512;
 /** Bytes of reply to aim for at the most in one MGET. */
 const REPLY_BYTES = 256 * 1024;
+/** Milliseconds by which the deadlines of what is merged may differ. */
+const DEADLINE_SPREAD = 10;
 
 /**
  * Turns runs of GET into MGETs. Only neighbours are merged, so that operations of one tick keep their order: a GET
@@ -84,9 +86,18 @@ function endOfRun(operations: readonly Operation[], start: number): number {
   let end = start + 1;
   for (; end < operations.length; end += 1) {
     const next = operations[end] as Operation;
-    if (!isRead(next) || next.binary !== first.binary || next.readFrom !== first.readFrom) break;
+    if (!isRead(next) || !isAlike(first, next)) break;
   }
   return end;
+}
+
+/** One command has one reply, one reader and one deadline: who is in more of a hurry than the others is not merged. */
+function isAlike(first: Operation, next: Operation): boolean {
+  return (
+    next.binary === first.binary &&
+    next.readFrom === first.readFrom &&
+    (next.deadline === first.deadline || Math.abs(next.deadline - first.deadline) <= DEADLINE_SPREAD)
+  );
 }
 
 function isRead(operation: Operation): boolean {

@@ -8,8 +8,12 @@ import type {
   SubscriptionRequest,
   Topology,
 } from '../driver/driver.js';
+import { ArgumentError } from '../core/errors.js';
+import { identityOf } from '../core/events.js';
 import type { Settings } from '../options/settings.js';
 import { pausesOf } from './backoff.js';
+import type { Circuit, CircuitControl } from './circuit.js';
+import { countDown } from './countdown.js';
 import { Deadlines } from './deadlines.js';
 import { ReadMerger } from './read-merger.js';
 import { RoutePolicy } from './route-policy.js';
@@ -19,7 +23,7 @@ import type { PolicyPlan } from './route-policy.js';
  * The driver callers see: it collects what one tick of the event loop sends, hands it on per route, and wraps each
  * route in its retry, breaker and deadlines.
  */
-export class ResilientDriver implements Driver {
+export class ResilientDriver implements Driver, CircuitControl {
   readonly name: string;
   readonly topology: Topology;
   readonly #driver: Driver;
@@ -33,7 +37,7 @@ export class ResilientDriver implements Driver {
   #tick: Operation[] = [];
   #closed = false;
 
-  constructor(driver: Driver, settings: Pick<Settings, 'retry' | 'breaker'>) {
+  constructor(driver: Driver, settings: Pick<Settings, 'name' | 'retry' | 'breaker'>) {
     this.name = driver.name;
     this.topology = driver.topology;
     this.#driver = driver;
@@ -43,7 +47,9 @@ export class ResilientDriver implements Driver {
       attempts: settings.retry.attempts,
       pauses: pausesOf(settings.retry),
       later: (milliseconds, run) => this.#later(milliseconds, run),
+      closed: () => this.#closed,
       breaker: settings.breaker,
+      identity: identityOf(settings),
     };
     this.#merger = new ReadMerger(driver, (operations) => this.#dispatch(operations));
     this.#onlyPolicy =
@@ -82,8 +88,17 @@ export class ResilientDriver implements Driver {
     return this.#driver.primaries();
   }
 
-  session(operation: Operation): Promise<Session> {
-    return this.#driver.session(operation);
+  /** Nothing in a session may be tried again, but it has deadlines like anything else; so has the wait for one. */
+  async session(operation: Operation): Promise<Session> {
+    countDown(operation, this.#deadlines);
+    const session = await this.#driver.session(operation);
+    return {
+      execute: (batch) => {
+        for (const each of batch) countDown(each, this.#deadlines);
+        session.execute(batch);
+      },
+      release: () => session.release(),
+    };
   }
 
   subscribe(request: SubscriptionRequest): Promise<() => Promise<void>> {
@@ -104,6 +119,31 @@ export class ResilientDriver implements Driver {
 
   native(): unknown {
     return this.#driver.native();
+  }
+
+  circuits(): readonly Circuit[] {
+    return this.#routePolicies().map((policy) => policy.circuit);
+  }
+
+  isolate(route?: string): () => void {
+    const releases = this.#routePolicies(route).map((policy) => policy.isolate());
+    return () => {
+      for (const release of releases) release();
+    };
+  }
+
+  resetCircuits(route?: string): void {
+    for (const policy of this.#routePolicies(route)) policy.reset();
+  }
+
+  /** Of all routes in use, or of one. */
+  #routePolicies(route?: string): readonly RoutePolicy[] {
+    const policies = this.#onlyPolicy ? [this.#onlyPolicy] : [...this.#policies.values()];
+    if (route === undefined) return policies;
+    const found = policies.filter((policy) => policy.circuit.route === route);
+    if (found.length > 0) return found;
+    const known = policies.map((policy) => policy.circuit.route).join(', ');
+    throw new ArgumentError(`There is no route "${route}". In use are: ${known || 'none yet'}.`, { subject: 'route' });
   }
 
   readonly #flush = (): void => {
@@ -158,11 +198,11 @@ export class ResilientDriver implements Driver {
       run();
       return;
     }
+    // Not unref'd: somebody waits for these operations, and a process must not end in the middle of an await.
     const timer = setTimeout(() => {
       this.#pauses.delete(timer);
       run();
     }, milliseconds);
-    timer.unref();
     this.#pauses.set(timer, run);
   }
 }

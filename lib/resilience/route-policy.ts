@@ -8,8 +8,11 @@ import {
   handleAll,
 } from 'cockatiel';
 import { ValkeyError } from '../core/errors.js';
+import { events } from '../core/events.js';
+import type { BreakerState, ClientIdentity } from '../core/events.js';
 import type { Driver, Operation } from '../driver/driver.js';
 import type { Settings } from '../options/settings.js';
+import type { Circuit } from './circuit.js';
 import type { Deadlines } from './deadlines.js';
 import { Flight } from './flight.js';
 import type { FlightPolicy } from './flight.js';
@@ -21,31 +24,59 @@ export interface PolicyPlan {
   readonly attempts: number;
   readonly pauses: FlightPolicy['pauses'];
   readonly later: FlightPolicy['later'];
+  readonly closed: FlightPolicy['closed'];
   readonly breaker: Settings['breaker'];
+  readonly identity: ClientIdentity;
 }
 
 /** Retry, deadline and breaker for one route: one sick shard must not open the circuit of the healthy ones. */
 export class RoutePolicy {
   readonly #plan: PolicyPlan;
   readonly #route: string;
-  readonly #breaker: CircuitBreakerPolicy | undefined;
+  #breaker: CircuitBreakerPolicy | undefined;
+  /** Held open by hand. */
+  #isolated = 0;
 
   constructor(route: string, plan: PolicyPlan) {
     this.#route = route;
     this.#plan = plan;
-    this.#breaker =
-      plan.breaker &&
-      circuitBreaker(handleAll, {
-        breaker: new ConsecutiveBreaker(plan.breaker.failures),
-        halfOpenAfter: plan.breaker.halfOpenAfter,
-      });
+    this.#breaker = this.#newBreaker();
+  }
+
+  get circuit(): Circuit {
+    return { route: this.#route, state: this.#state };
+  }
+
+  /** Lets nothing through until the function it gives is called. */
+  isolate(): () => void {
+    this.#isolated += 1;
+    if (this.#isolated === 1) this.#publishState();
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#isolated -= 1;
+      if (this.#isolated === 0) this.#publishState();
+    };
+  }
+
+  /** Forgets all failures so far: a closed circuit again. */
+  reset(): void {
+    const wasClosed = this.#state === 'closed';
+    this.#breaker = this.#newBreaker();
+    if (!wasClosed) this.#publishState();
   }
 
   /** Sends operations of this route. Each is settled on its own. */
   execute(operations: readonly Operation[], now: number): void {
-    const flight = new Flight(this.#plan, operations, now);
+    if (this.#isolated > 0) {
+      this.#refuse(operations);
+      return;
+    }
+    const flight = new Flight(this.#plan, this.#route, operations, now);
     const breaker = this.#breaker;
-    if (!breaker) {
+    // A command that waits for minutes says nothing about the connection meanwhile; as a probe it would hold up all others.
+    if (!breaker || operations.some((operation) => operation.blocking)) {
       flight.start(ignore);
       return;
     }
@@ -62,6 +93,26 @@ export class RoutePolicy {
       });
   }
 
+  get #state(): BreakerState {
+    if (this.#isolated > 0) return 'isolated';
+    return this.#breaker ? STATES[this.#breaker.state] : 'closed';
+  }
+
+  #newBreaker(): CircuitBreakerPolicy | undefined {
+    const { breaker } = this.#plan;
+    if (!breaker) return undefined;
+    const { failures, halfOpenAfter } = breaker;
+    const policy = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failures), halfOpenAfter });
+    policy.onStateChange(() => this.#publishState());
+    return policy;
+  }
+
+  #publishState(): void {
+    if (events.breaker.active) {
+      events.breaker.publish({ ...this.#plan.identity, route: this.#route, state: this.#state });
+    }
+  }
+
   #refuse(operations: readonly Operation[]): void {
     const error = new ValkeyError(
       'VALKEY_CIRCUIT_OPEN',
@@ -71,6 +122,13 @@ export class RoutePolicy {
     for (const operation of operations) if (!operation.settled) operation.settle({ ok: false, error });
   }
 }
+
+const STATES: Readonly<Record<CircuitState, BreakerState>> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.Open]: 'open',
+  [CircuitState.HalfOpen]: 'half-open',
+  [CircuitState.Isolated]: 'isolated',
+};
 
 /** A flight as cockatiel wants it: resolved when the connection did its work, whatever the server answered. */
 function fly(flight: Flight): Promise<void> {

@@ -1,4 +1,3 @@
-import { ReplyError } from '../../core/errors.js';
 import type { Operation, Reply } from '../driver.js';
 import type { Runner } from './runner.js';
 import { toValkeyError } from './refusal.js';

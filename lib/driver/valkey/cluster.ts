@@ -1,4 +1,5 @@
 import { ClientClosedError, ConnectionError, ServerBusyError, ValkeyError } from '../../core/errors.js';
+import { events } from '../../core/events.js';
 import type { Address, Credentials } from '../../options/settings.js';
 import type { DriverStatus, NodeInfo, Operation, Route, Session } from '../driver.js';
 import { ClusterMap } from './cluster-map.js';
@@ -7,6 +8,7 @@ import type { Connection } from './connection.js';
 import type { PoolSize } from './dedicated-pool.js';
 import type { Layout } from './layout.js';
 import { ValkeyNode } from './node.js';
+import { addressName } from './plan.js';
 import type { SharedPlan } from './plan.js';
 import { readRedirection } from './redirection.js';
 import type { Redirection } from './redirection.js';
@@ -69,6 +71,10 @@ export class Cluster implements Layout {
     // The batching layer sends one route's operations together, so this is the common case.
     if (node && batch.every((operation) => this.#map.nodeFor(operation) === node)) node.execute(batch);
     else for (const operation of batch) this.#executeOne(operation);
+  }
+
+  suspect(operation: Operation, since: number): void {
+    this.#map.nodeFor(operation)?.shared.suspect(since);
   }
 
   route(operation: Operation): Route {
@@ -163,10 +169,31 @@ export class Cluster implements Layout {
   /** True when the error is taken care of: the operation is on its way to another node. */
   readonly #onServerError = (operation: Operation, error: Error, from: Connection): boolean => {
     const redirection = readRedirection(error.message, from.redis.options.host ?? '');
-    if (redirection) return this.#follow(operation, redirection);
+    if (redirection) {
+      this.#publishRedirection(operation, redirection, from);
+      return this.#follow(operation, redirection);
+    }
     if (/^(READONLY|CLUSTERDOWN)\b/.test(error.message)) this.#refreshSoon();
     return false;
   };
+
+  #publishRedirection({ command }: Operation, { kind, slot, address }: Redirection, from: Connection): void {
+    if (!events.redirection.active) return;
+    const { host = '', port = 0 } = from.redis.options;
+    const route = { from: addressName({ host, port }), to: addressName(address) };
+    events.redirection.publish({ ...this.#plan.connection.identity, kind, slot, command, ...route });
+  }
+
+  #publishTopology(): void {
+    if (!events.topology.active) return;
+    const names = (role: NodeInfo['role']): readonly string[] =>
+      this.#map.members.filter((member) => member.role === role).map(({ node }) => node.id);
+    events.topology.publish({
+      ...this.#plan.connection.identity,
+      primaries: names('primary'),
+      replicas: names('replica'),
+    });
+  }
 
   #follow(operation: Operation, { kind, slot, address }: Redirection): true {
     const hops = (this.#redirections.get(operation) ?? 0) + 1;
@@ -178,8 +205,9 @@ export class Cluster implements Layout {
       const node = this.#map.moveSlot(slot, address);
       this.#refreshSoon();
       node.execute([operation]);
-    } else if (operation.transaction) {
-      // Inside MULTI every single command would need its own ASKING: wait until the slot has arrived instead.
+    } else if (operation.transaction || operation.blocking) {
+      // Inside MULTI every single command would need its own ASKING, and a dedicated connection would have to be taken on
+      // the other node: wait until the slot has arrived instead.
       operation.settle({ ok: false, error: slotOnItsWay(operation) });
     } else {
       this.#map.nodeAt(address).shared.sendAsking(operation);
@@ -212,7 +240,10 @@ export class Cluster implements Layout {
     try {
       const ranges = await readTopology(this.#map.connected, seeds, connection);
       this.#failure = undefined;
-      if (!this.#closed) onChange(this.#map.apply(ranges));
+      if (this.#closed) return;
+      const moved = this.#map.apply(ranges);
+      if (moved) this.#publishTopology();
+      onChange(moved);
     } catch (error) {
       this.#failure = toConnectError(error, 'the cluster');
       onChange(false);

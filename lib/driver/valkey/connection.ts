@@ -1,26 +1,35 @@
 import { Redis } from 'iovalkey';
-import type { Command } from 'iovalkey';
+import { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { ClientClosedError, ConnectionError, OutcomeUnknownError } from '../../core/errors.js';
 import type { ValkeyError } from '../../core/errors.js';
+import { events } from '../../core/events.js';
+import type { ClientIdentity, ConnectionEvent, ConnectionLane } from '../../core/events.js';
 import { toReplyError } from '../../core/reply-error.js';
 import type { Address, Credentials } from '../../options/settings.js';
-import type { Operation, Outcome } from '../driver.js';
+import type { Operation } from '../driver.js';
+import { isServerError } from './answers.js';
+import type { AnswerJudge } from './answers.js';
+import { CommandWriter } from './command-writer.js';
 import { toConnectError } from './connect-error.js';
 import { reconnectDelay } from './reconnect-delay.js';
-import { readReply, WireCommand } from './wire-command.js';
-import type { WireListener } from './wire-command.js';
 
 /** What a connection needs to know; functions are asked anew at each attempt. */
 export interface ConnectionPlan {
   /** Where to connect; rejects when nobody can tell at the moment (sentinels away). */
   readonly address: () => Promise<Address> | Address;
+  readonly identity: ClientIdentity;
+  /** What it is for, as events tell it. */
+  readonly lane: ConnectionLane;
   readonly credentials: () => Promise<Credentials | undefined> | Credentials | undefined;
   readonly tls: TlsOptions | undefined;
   readonly db: number;
   /** Milliseconds for one attempt: address, TCP, TLS, AUTH and SELECT together. */
   readonly dialTimeout: number;
-  /** Commands to send after AUTH; an error answer fails the attempt. */
+  /** Milliseconds of silence after which an unanswered command makes the connection suspicious. */
+  readonly stallAfter: number;
+  /** Commands to send after AUTH; an error answer fails the attempt. Default: PING. */
   readonly greeting?: () => readonly (readonly string[])[];
   /** Judges the answers to `greeting`; throws when this server must not be used. */
   readonly accept?: (answers: readonly unknown[]) => void;
@@ -51,12 +60,11 @@ export type ConnectionState =
  * commands when it breaks are decided here: iovalkey's own retry, re-sending and queueing are off, because they apply
  * commands twice or never settle them.
  */
-export class Connection {
+export class Connection implements AnswerJudge {
   readonly redis: Redis;
   readonly #plan: ConnectionPlan;
   readonly #events: ConnectionEvents;
-  /** Scripts this socket's server has run since the socket is open. */
-  #scripts = new Set<string>();
+  readonly #writer: CommandWriter;
   #state: ConnectionState = { kind: 'idle' };
   /** What waits for the attempt under way. */
   #waiting: Operation[] = [];
@@ -64,8 +72,8 @@ export class Connection {
   #timer: NodeJS.Timeout | undefined;
   #lastError: Error | undefined;
   #attempt: Promise<void> | undefined;
-  /** Commands written and not answered yet. */
-  #unanswered = 0;
+  /** Ends what the attempt under way waits for, when it waits for somebody else than the socket. */
+  #giveUp: ((reason: Error) => void) | undefined;
 
   constructor(plan: ConnectionPlan, events: ConnectionEvents = {}) {
     this.#plan = plan;
@@ -85,6 +93,7 @@ export class Connection {
       disconnectTimeout: DISCONNECT,
       ...(plan.tls ? { tls: plan.tls } : {}),
     });
+    this.#writer = new CommandWriter(this.redis, this);
     this.redis.on('error', (error: Error) => {
       this.#lastError = error;
     });
@@ -97,7 +106,7 @@ export class Connection {
 
   /** Whether it is open and owes no answer. */
   get quiet(): boolean {
-    return this.#state.kind === 'ready' && this.#unanswered === 0;
+    return this.#state.kind === 'ready' && this.#writer.unanswered === 0;
   }
 
   /** Opens it, or joins the attempt under way. Rejects with the reason when that attempt fails. */
@@ -118,7 +127,7 @@ export class Connection {
   send(operations: readonly Operation[]): void {
     switch (this.#state.kind) {
       case 'ready':
-        this.#write(operations);
+        this.#writer.write(operations);
         return;
       case 'idle':
         this.#start().catch(ignore);
@@ -133,19 +142,34 @@ export class Connection {
     }
   }
 
-  /** Sends one raw command of the driver's own and gives the raw answer. */
+  /**
+   * Sends one raw command of the driver's own and gives the raw answer. A server that leaves it unanswered for as long
+   * as an attempt may take is as good as away: the connection is cut.
+   */
   raw(command: string, ...args: readonly (string | Buffer)[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.#send(command.toLowerCase(), args, { onReply: resolve, onError: reject });
+      const { dialTimeout } = this.#plan;
+      const timer = setTimeout(() => {
+        reject(new ConnectionError(`${command} had no answer within ${dialTimeout} ms.`, { subject: command }));
+        this.drop();
+      }, dialTimeout);
+      const onReply = (reply: unknown): void => {
+        clearTimeout(timer);
+        resolve(reply);
+      };
+      const onError = (error: Error): void => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      this.#writer.raw(command.toLowerCase(), args, { onReply, onError });
     });
   }
 
   /** Sends AUTH on the open connection: with refused credentials it goes on under the old ones. */
   async authenticate(credentials: Credentials): Promise<void> {
     if (this.#state.kind !== 'ready') return;
-    const { username, password } = credentials;
     try {
-      await this.raw('AUTH', ...(username === undefined ? [password] : [username, password]));
+      await this.raw(...authCommand(credentials));
     } catch (error) {
       throw toConnectError(error, this.redis.options.host ?? '');
     }
@@ -153,14 +177,35 @@ export class Connection {
 
   /** Sends an operation to a node that is taking over its slot: ASKING lets it in once. */
   sendAsking(operation: Operation): void {
-    if (this.#state.kind === 'ready') this.#send('asking', [], { onReply: ignore, onError: ignore });
+    if (this.#state.kind !== 'ready') {
+      // Without a connection there is nothing ASKING could be written before; a waiting line would forget it.
+      this.open().then(
+        () => this.sendAsking(operation),
+        () => this.send([operation]),
+      );
+      return;
+    }
+    this.#writer.raw('asking', [], { onReply: ignore, onError: ignore });
     this.send([operation]);
+  }
+
+  /**
+   * An operation written at `since` had no answer by its deadline. If nothing at all has come since, and for long enough
+   * not to be an accident, the connection is taken for dead: what is still in its buffers must never run later.
+   */
+  suspect(since: number): void {
+    if (this.#state.kind !== 'ready' || this.#writer.answeredAt > since) return;
+    if (performance.now() - since >= this.#plan.stallAfter) this.drop();
   }
 
   /** Cuts the socket; what is in flight ends with an unknown outcome, and a reconnecting connection reconnects. */
   drop(): void {
+    const { stream } = this.redis;
+    // A reset throws away what the other side has not received; a polite end would still deliver it. It has to come before
+    // iovalkey's own disconnect(), which ends politely: a socket that is shutting down refuses to be reset and never closes.
+    if (stream instanceof Socket && !(stream instanceof TLSSocket) && !stream.connecting) stream.resetAndDestroy();
+    else stream?.destroy();
     this.redis.disconnect();
-    this.redis.stream?.destroy();
   }
 
   /** Closes it for good. */
@@ -169,7 +214,28 @@ export class Connection {
     clearTimeout(this.#timer);
     this.#enter({ kind: 'closed', reason });
     this.#failWaiting(reason);
+    this.#giveUp?.(reason);
     this.drop();
+  }
+
+  /**
+   * What an error means for an operation: run it again with its script's text, leave it to somebody who follows it, or
+   * tell the caller.
+   *
+   * @internal
+   */
+  judge(operation: Operation, error: Error, bySha: boolean): void {
+    if (error.message.startsWith(NOT_WRITTEN)) {
+      operation.sent = false;
+      operation.settle({ ok: false, error: this.#lost() });
+    } else if (!isServerError(error)) {
+      operation.settle({ ok: false, error: new OutcomeUnknownError(operation.command, this.#lastError) });
+    } else if (bySha && operation.script && error.message.startsWith('NOSCRIPT')) {
+      this.#writer.forget(operation.script);
+      this.send([operation]);
+    } else if (!this.#events.onServerError?.(operation, error, this)) {
+      operation.settle({ ok: false, error: toReplyError(error.message, operation.command) });
+    }
   }
 
   #start(): Promise<void> {
@@ -181,10 +247,9 @@ export class Connection {
 
   async #connect(): Promise<void> {
     this.#lastError = undefined;
-    const giveUp = AbortSignal.timeout(this.#plan.dialTimeout);
-    giveUp.addEventListener('abort', this.#onDialTimeout, { once: true });
+    const timer = setTimeout(this.#onDialTimeout, this.#plan.dialTimeout);
     try {
-      const [address, credentials] = await Promise.all([this.#plan.address(), this.#plan.credentials()]);
+      const [address, credentials] = await this.#destination();
       this.#refuseClosed();
       this.redis.options.host = address.host;
       this.redis.options.port = address.port;
@@ -195,10 +260,11 @@ export class Connection {
       this.#onFailedAttempt(reason);
       throw reason;
     } finally {
-      giveUp.removeEventListener('abort', this.#onDialTimeout);
+      clearTimeout(timer);
+      this.#giveUp = undefined;
     }
     this.#attempts = 0;
-    this.#scripts.clear();
+    this.#writer.reset();
     this.#enter({ kind: 'ready' });
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -209,16 +275,23 @@ export class Connection {
     this.#lastError ??= Object.assign(new Error(`no connection within ${this.#plan.dialTimeout} ms`), {
       code: 'ETIMEDOUT',
     });
+    this.#giveUp?.(this.#lastError);
     this.drop();
   };
+
+  /** Where to go and what to say there. Sentinels and providers can keep us waiting, so the attempt's bound holds here too. */
+  #destination(): Promise<[Address, Credentials | undefined]> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      const { address, credentials } = this.#plan;
+      Promise.all([asked(address), asked(credentials)]).then(resolve, reject);
+    });
+  }
 
   /** AUTH, SELECT and the plan's own greeting go out together, before any command of a caller. */
   async #greet(credentials: Credentials | undefined): Promise<void> {
     const hello: (readonly string[])[] = [];
-    if (credentials) {
-      const { username, password } = credentials;
-      hello.push(username === undefined ? ['AUTH', password] : ['AUTH', username, password]);
-    }
+    if (credentials) hello.push(authCommand(credentials));
     if (this.#plan.db !== 0) hello.push(['SELECT', String(this.#plan.db)]);
     const greeting = this.#plan.greeting?.() ?? [['PING']];
     const answers = await Promise.allSettled(
@@ -239,6 +312,18 @@ export class Connection {
     if (this.#state.kind === 'closed') throw this.#state.reason;
   }
 
+  #publish(before: ConnectionState): void {
+    const { identity, lane } = this.#plan;
+    const { host, port } = this.redis.options;
+    events.connection.publish({
+      ...identity,
+      lane,
+      address: before.kind === 'idle' && this.#state.kind === 'connecting' ? '?' : `${host}:${port}`,
+      state: stateWord(this.#state, before),
+      code: this.#state.kind === 'waiting' ? this.#state.reason.code : undefined,
+    });
+  }
+
   #onFailedAttempt(reason: ValkeyError): void {
     if (this.#state.kind === 'closed') return;
     this.drop();
@@ -247,11 +332,13 @@ export class Connection {
 
   /** The socket is gone. During an attempt the attempt itself notices. */
   #onEnd(): void {
-    if (this.#state.kind !== 'ready') return;
-    const reason = new ConnectionError('The connection to the server was lost. It is being opened again.', {
+    if (this.#state.kind === 'ready') this.#retryLater(this.#lost());
+  }
+
+  #lost(): ConnectionError {
+    return new ConnectionError('The connection to the server was lost. It is being opened again.', {
       cause: this.#lastError,
     });
-    this.#retryLater(reason);
   }
 
   #retryLater(reason: ValkeyError): void {
@@ -274,145 +361,26 @@ export class Connection {
   }
 
   #enter(state: ConnectionState): void {
+    const before = this.#state;
     this.#state = state;
+    if (events.connection.active && state.kind !== before.kind) this.#publish(before);
     this.#events.onState?.(state, this);
   }
-
-  /**
-   * A large batch goes out in one write. A small one is streamed: the server answers the first command while the next
-   * is still being written, and that overlap is worth more than the saved system calls.
-   */
-  #write(operations: readonly Operation[]): void {
-    const { stream } = this.redis;
-    const inOneWrite = operations.length >= ONE_WRITE;
-    if (inOneWrite) stream.cork();
-    for (const operation of operations) this.#dispatch(operation);
-    if (inOneWrite) stream.uncork();
-  }
-
-  #dispatch(operation: Operation): void {
-    if (operation.settled) return;
-    operation.sent = true;
-    if (operation.transaction) this.#dispatchTransaction(operation, operation.transaction);
-    else if (operation.script) this.#dispatchScript(operation, operation.script.sha, operation.script.lua);
-    else this.#send(operation.command.toLowerCase(), operation.args, new Answer(this, operation));
-  }
-
-  /** The text goes out the first time a socket sees a script, its SHA from then on. */
-  #dispatchScript(operation: Operation, sha: string, lua: string): void {
-    const known = this.#scripts.has(sha) && operation.command !== 'EVAL';
-    this.#scripts.add(sha);
-    const args = [known ? sha : lua, ...operation.args.slice(1)];
-    this.#send(known ? 'evalsha' : 'eval', args, new Answer(this, operation));
-  }
-
-  #dispatchTransaction(operation: Operation, commands: readonly Operation[]): void {
-    const listener = new TransactionAnswer(this, operation);
-    this.#send('multi', [], listener.queued);
-    for (const command of commands) {
-      // The whole text of a script: NOSCRIPT inside MULTI would let the rest of the transaction commit without it.
-      if (command.script) this.#send('eval', [command.script.lua, ...command.args.slice(1)], listener.queued);
-      else this.#send(command.command.toLowerCase(), command.args, listener.queued);
-    }
-    this.#send('exec', [], listener);
-  }
-
-  #send(name: string, args: readonly (string | Buffer)[], listener: WireListener): void {
-    this.#unanswered += 1;
-    // sendCommand needs no more of a command than WireCommand has; its type asks for the whole class.
-    this.redis.sendCommand(new WireCommand(name, args, listener, this.#onAnswered) as unknown as Command);
-  }
-
-  readonly #onAnswered = (): void => {
-    this.#unanswered -= 1;
-  };
-
-  /** @internal */
-  settleError(operation: Operation, error: Error): void {
-    if (!isServerError(error)) {
-      operation.settle({ ok: false, error: new OutcomeUnknownError(operation.command, this.#lastError) });
-      return;
-    }
-    if (operation.script && error.message.startsWith('NOSCRIPT')) {
-      this.#scripts.delete(operation.script.sha);
-      this.send([operation]);
-      return;
-    }
-    if (this.#events.onServerError?.(operation, error, this)) return;
-    operation.settle({ ok: false, error: toReplyError(error.message, operation.command) });
-  }
 }
 
-/** Hears the answer to one operation. */
-class Answer implements WireListener {
-  constructor(
-    readonly connection: Connection,
-    readonly operation: Operation,
-  ) {}
-
-  onReply(raw: unknown): void {
-    const { operation } = this;
-    if (!operation.settled) operation.settle(decode(raw, operation));
-  }
-
-  onError(error: Error): void {
-    if (!this.operation.settled) this.connection.settleError(this.operation, error);
-  }
+/** The word events use; an attempt that fails and an open connection that is lost are two things. */
+function stateWord(state: ConnectionState, before: ConnectionState): ConnectionEvent['state'] {
+  if (state.kind === 'waiting') return before.kind === 'ready' ? 'lost' : 'failed';
+  return state.kind === 'idle' ? 'connecting' : state.kind;
 }
 
-/** Hears EXEC's answer, and the errors with which commands were refused while queueing. */
-class TransactionAnswer implements WireListener {
-  #refusal: Error | undefined;
-
-  constructor(
-    readonly connection: Connection,
-    readonly operation: Operation,
-  ) {}
-
-  readonly queued: WireListener = {
-    onReply: ignore,
-    onError: (error) => {
-      this.#refusal ??= error;
-    },
-  };
-
-  onReply(raw: unknown): void {
-    if (!this.operation.settled) this.operation.settle(decodeTransaction(raw, this.operation));
-  }
-
-  onError(error: Error): void {
-    if (this.operation.settled) return;
-    // EXECABORT only says that something was wrong; what it was, the refusal of the single command says.
-    const cause = isServerError(error) && this.#refusal ? this.#refusal : error;
-    this.connection.settleError(this.operation, cause);
-  }
+function authCommand({ username, password }: Credentials): [string, ...string[]] {
+  return username === undefined ? ['AUTH', password] : ['AUTH', username, password];
 }
 
-function decode(raw: unknown, operation: Operation): Outcome {
-  try {
-    return {
-      ok: true,
-      value: readReply(raw, operation.binary, (error) => toReplyError(error.message, operation.command)),
-    };
-  } catch (error) {
-    return { ok: false, error: toConnectError(error, operation.command) };
-  }
-}
-
-function decodeTransaction(raw: unknown, operation: Operation): Outcome {
-  if (!Array.isArray(raw)) return decode(raw, operation);
-  const commands = operation.transaction ?? [];
-  const replies = raw.map((item: unknown, index) => {
-    const command = commands[index];
-    return readReply(item, command?.binary ?? false, (error) =>
-      toReplyError(error.message, command?.command ?? 'EXEC'),
-    );
-  });
-  return { ok: true, value: replies };
-}
-
-function isServerError(error: Error): boolean {
-  return error.name === 'ReplyError';
+/** A function of the plan as a promise, also when it throws. */
+async function asked<T>(question: () => Promise<T> | T): Promise<T> {
+  return question();
 }
 
 function fail(operations: readonly Operation[], error: ValkeyError): void {
@@ -423,8 +391,8 @@ function ignore(): void {
   // Whoever wants to know asks state or hears onState.
 }
 
-/** From this many operations on, a batch is one write. */
-const ONE_WRITE = 16;
+/** How iovalkey begins the error for a command it could not write: the socket is closing. */
+const NOT_WRITTEN = "Stream isn't writeable";
 /** First keep-alive probe after this many milliseconds of silence. */
 const KEEP_ALIVE = 10_000;
 /** How long a socket may take to close before it is destroyed. */

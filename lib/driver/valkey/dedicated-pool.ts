@@ -1,8 +1,13 @@
-import { ConnectionError } from '../../core/errors.js';
+import { ConnectionError, DeadlineError } from '../../core/errors.js';
 import type { ValkeyError } from '../../core/errors.js';
 import type { Credentials } from '../../options/settings.js';
 import type { Operation } from '../driver.js';
 import type { Connection } from './connection.js';
+
+/** Milliseconds before its deadline at which a caller stops waiting for a connection. */
+const AHEAD = 15;
+/** setTimeout cannot wait longer. */
+const LONGEST = 2 ** 31 - 1;
 
 /** How many dedicated connections a node may have. */
 export interface PoolSize {
@@ -13,6 +18,7 @@ export interface PoolSize {
 
 interface Waiter {
   readonly operation: Operation;
+  readonly timer: NodeJS.Timeout | undefined;
   readonly give: (connection: Connection) => void;
   readonly refuse: (reason: ValkeyError) => void;
 }
@@ -27,6 +33,8 @@ export class DedicatedPool {
   readonly #idle: Connection[] = [];
   readonly #lent = new Set<Connection>();
   readonly #waiters = new Set<Waiter>();
+  /** Being opened ahead of need. */
+  readonly #warming = new Set<Connection>();
   /** Lent before the credentials changed. */
   readonly #outdated = new WeakSet<Connection>();
   #closed: ValkeyError | undefined;
@@ -42,7 +50,8 @@ export class DedicatedPool {
     const fresh = Array.from({ length: Math.max(0, missing) }, () => this.#make());
     await Promise.allSettled(
       fresh.map(async (connection) => {
-        await connection.open();
+        this.#warming.add(connection);
+        await connection.open().finally(() => this.#warming.delete(connection));
         this.#keep(connection);
       }),
     );
@@ -71,11 +80,15 @@ export class DedicatedPool {
 
   close(reason: ValkeyError): void {
     this.#closed = reason;
-    for (const waiter of this.#waiters) waiter.refuse(reason);
+    for (const waiter of this.#waiters) {
+      clearTimeout(waiter.timer);
+      waiter.refuse(reason);
+    }
     this.#waiters.clear();
-    for (const connection of [...this.#idle, ...this.#lent]) connection.close(reason);
+    for (const connection of [...this.#idle, ...this.#lent, ...this.#warming]) connection.close(reason);
     this.#idle.length = 0;
     this.#lent.clear();
+    this.#warming.clear();
   }
 
   #nextIdle(): Connection | undefined {
@@ -104,23 +117,42 @@ export class DedicatedPool {
 
   #wait(operation: Operation): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { operation, give: resolve, refuse: reject };
+      const timer = this.#giveUpInTime(operation);
+      const waiter: Waiter = { operation, timer, give: resolve, refuse: reject };
       this.#waiters.add(waiter);
       operation.onEnd = () => {
+        clearTimeout(timer);
         this.#waiters.delete(waiter);
-        reject(
-          new ConnectionError(
-            `No dedicated connection was free in time: all ${this.#size.size} are in use. Raise pool.size, or wait less in blocking commands.`,
-          ),
-        );
+        reject(this.#exhausted());
       };
     });
+  }
+
+  /** A moment before the deadline, because only here is it known what the time was spent on. */
+  #giveUpInTime(operation: Operation): NodeJS.Timeout | undefined {
+    const left = operation.deadline - performance.now();
+    if (left > LONGEST) return undefined;
+    return setTimeout(
+      () => {
+        const error = new DeadlineError(operation.command, Math.round(left), this.#exhausted());
+        operation.settle({ ok: false, error });
+      },
+      Math.max(0, left - AHEAD),
+    );
+  }
+
+  #exhausted(): ValkeyError {
+    return new ConnectionError(
+      `No dedicated connection was free in time: all ${this.#size.size} are in use. Raise pool.size, or wait less in blocking commands.`,
+      { subject: 'pool.size' },
+    );
   }
 
   #serveWaiter(): void {
     const [waiter] = this.#waiters;
     if (!waiter || this.#lent.size >= this.#size.size) return;
     this.#waiters.delete(waiter);
+    clearTimeout(waiter.timer);
     waiter.operation.onEnd = undefined;
     this.take(waiter.operation).then(waiter.give, waiter.refuse);
   }

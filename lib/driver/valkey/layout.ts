@@ -5,6 +5,7 @@ export interface Layout {
   open(): Promise<void>;
   close(): void;
   execute(batch: readonly Operation[]): void;
+  suspect(operation: Operation, since: number): void;
   route(operation: Operation): Route;
   primaries(): Promise<readonly Route[]>;
   session(operation: Operation): Promise<Session>;

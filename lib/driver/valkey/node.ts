@@ -21,7 +21,10 @@ export class ValkeyNode implements Route {
     const errorsOnly: ConnectionEvents = {
       onServerError: (...error) => events.onServerError?.(...error) ?? false,
     };
-    this.#pool = new DedicatedPool(() => new Connection({ ...plan, reconnect: false }, errorsOnly), pool);
+    this.#pool = new DedicatedPool(
+      () => new Connection({ ...plan, lane: 'dedicated', reconnect: false }, errorsOnly),
+      pool,
+    );
   }
 
   async open(): Promise<void> {
@@ -69,6 +72,10 @@ export class ValkeyNode implements Route {
   }
 
   async #executeBlocking(operation: Operation): Promise<void> {
+    // It is tried again, here or on another node: what it held for the attempt before is free.
+    const { onEnd } = operation;
+    operation.onEnd = undefined;
+    onEnd?.();
     let connection: Connection;
     try {
       connection = await this.#pool.take(operation);

@@ -32,6 +32,10 @@ export class OneServer implements Layout {
     this.node.execute(batch);
   }
 
+  suspect(_operation: Operation, since: number): void {
+    this.node.shared.suspect(since);
+  }
+
   route(_operation: Operation): Route {
     return this.node;
   }

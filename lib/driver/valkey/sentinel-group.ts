@@ -51,6 +51,10 @@ export class SentinelGroup extends OneServer {
     else for (const operation of batch) this.#executeOne(operation);
   }
 
+  override suspect(operation: Operation, since: number): void {
+    this.#nodeFor(operation)?.shared.suspect(since);
+  }
+
   override route(operation: Operation): Route {
     return this.#nodeFor(operation) ?? NO_REPLICA;
   }

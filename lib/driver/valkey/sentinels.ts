@@ -1,8 +1,8 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { ConnectionError } from '../../core/errors.js';
+import type { ClientIdentity } from '../../core/events.js';
 import type { Address, Credentials } from '../../options/settings.js';
 import { Connection } from './connection.js';
-import { addressName } from './plan.js';
 
 /** What there is to know about a group of sentinels. */
 export interface SentinelPlan {
@@ -12,6 +12,7 @@ export interface SentinelPlan {
   readonly credentials: Credentials | undefined;
   readonly tls: TlsOptions | undefined;
   readonly dialTimeout: number;
+  readonly identity: ClientIdentity;
 }
 
 const SWITCH = '+switch-master';
@@ -24,6 +25,8 @@ export class Sentinels {
   readonly #plan: SentinelPlan;
   readonly #onSwitch: () => void;
   readonly #watchers: Connection[] = [];
+  /** Opened for one question each. */
+  readonly #asking = new Set<Connection>();
 
   constructor(plan: SentinelPlan, onSwitch: () => void) {
     this.#plan = plan;
@@ -61,7 +64,7 @@ export class Sentinels {
   }
 
   close(): void {
-    for (const watcher of this.#watchers) watcher.close();
+    for (const connection of [...this.#watchers, ...this.#asking]) connection.close();
     this.#watchers.length = 0;
   }
 
@@ -83,20 +86,32 @@ export class Sentinels {
     read: (answer: unknown) => T,
   ): Promise<T> {
     const connection = this.#connect(sentinel, false);
+    this.#asking.add(connection);
     const timer = setTimeout(() => connection.close(), this.#plan.dialTimeout);
     try {
       await connection.open();
       return read(await connection.raw(command, ...args));
     } finally {
       clearTimeout(timer);
+      this.#asking.delete(connection);
       connection.close();
     }
   }
 
   #connect(sentinel: Address, reconnect: boolean, onState?: (kind: string) => void): Connection {
-    const { credentials, tls, dialTimeout } = this.#plan;
+    const { credentials, tls, dialTimeout, identity } = this.#plan;
     return new Connection(
-      { address: () => sentinel, credentials: () => credentials, tls, db: 0, dialTimeout, reconnect },
+      {
+        address: () => sentinel,
+        identity,
+        lane: 'sentinel',
+        credentials: () => credentials,
+        tls,
+        db: 0,
+        dialTimeout,
+        stallAfter: dialTimeout,
+        reconnect,
+      },
       onState ? { onState: (state) => onState(state.kind) } : {},
     );
   }

@@ -1,4 +1,5 @@
 import type { Delivery, SubscriptionRequest } from '../driver.js';
+import { toConnectError } from './connect-error.js';
 import { Connection } from './connection.js';
 import type { ConnectionPlan } from './connection.js';
 
@@ -29,7 +30,8 @@ export class Subscriber {
       if (fresh.length > 0) await connection.raw(SUBSCRIBE[kind], ...fresh);
     } catch (error) {
       await stop();
-      throw error;
+      const state = this.#connection?.state;
+      throw state?.kind === 'closed' ? state.reason : toConnectError(error, 'the server for subscriptions');
     }
     return stop;
   }

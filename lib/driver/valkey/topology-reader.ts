@@ -1,4 +1,6 @@
 import { ConnectionError, isValkeyError } from '../../core/errors.js';
+import type { ValkeyError } from '../../core/errors.js';
+import { events } from '../../core/events.js';
 import type { Address } from '../../options/settings.js';
 import { toConnectError } from './connect-error.js';
 import { Connection } from './connection.js';
@@ -17,12 +19,12 @@ export async function readTopology(
   seeds: readonly Address[],
   plan: SharedPlan,
 ): Promise<readonly SlotRange[]> {
-  const reasons: string[] = [];
+  const reasons: NodeReason[] = [];
   for (const { node, address } of connected) {
     try {
       return await askForSlots(node.shared, address, plan);
     } catch (error) {
-      reasons.push(reasonOf(error, node.id));
+      reasons.push({ node: node.id, error: toConnectError(error, node.id) });
     }
   }
   for (const seed of seeds) {
@@ -30,14 +32,27 @@ export async function readTopology(
       return await askSeed(seed, plan);
     } catch (error) {
       if (isValkeyError(error, 'VALKEY_AUTHENTICATION_FAILED')) throw error;
-      reasons.push(reasonOf(error, addressName(seed)));
+      reasons.push({ node: addressName(seed), error: toConnectError(error, addressName(seed)) });
     }
   }
-  throw new ConnectionError(`No node tells the cluster's layout. ${reasons.join(' ')}`, { subject: 'cluster' });
+  if (events.topologyFailure.active) {
+    events.topologyFailure.publish({
+      ...plan.identity,
+      reasons: reasons.map(({ node, error }) => ({ node, code: error.code })),
+    });
+  }
+  const text = reasons.map(({ node, error }) => `${node}: ${error.message}`).join(' ');
+  throw new ConnectionError(`No node tells the cluster's layout. ${text}`, { subject: 'cluster' });
+}
+
+/** Why a node did not tell. */
+interface NodeReason {
+  readonly node: string;
+  readonly error: ValkeyError;
 }
 
 async function askSeed(seed: Address, plan: SharedPlan): Promise<readonly SlotRange[]> {
-  const connection = new Connection({ ...plan, address: () => seed, reconnect: false });
+  const connection = new Connection({ ...plan, lane: 'topology', address: () => seed, reconnect: false });
   try {
     await connection.open();
     return await askForSlots(connection, seed, plan);
@@ -62,8 +77,4 @@ function bounded<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
     );
     void promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-function reasonOf(error: unknown, where: string): string {
-  return `${where}: ${toConnectError(error, where).message}`;
 }

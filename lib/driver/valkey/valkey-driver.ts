@@ -38,7 +38,7 @@ export class ValkeyDriver implements Driver {
       case 'single': {
         this.topology = 'single';
         this.#layout = new OneServer(addressName(topology.address), () => topology.address, plan, pool, onChange);
-        this.#subscriber = new Subscriber({ ...plan, address: () => topology.address });
+        this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => topology.address });
         break;
       }
       case 'sentinel': {
@@ -49,10 +49,11 @@ export class ValkeyDriver implements Driver {
           credentials: topology.sentinelCredentials,
           tls: plan.tls,
           dialTimeout: plan.dialTimeout,
+          identity: plan.identity,
         };
         this.#layout = new SentinelGroup(sentinelPlan, plan, pool, onChange);
         const sentinels = new Sentinels(sentinelPlan, () => this.#subscriber.move());
-        this.#subscriber = new Subscriber({ ...plan, address: () => sentinels.primary() });
+        this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => sentinels.primary() });
         break;
       }
       case 'cluster': {
@@ -65,7 +66,7 @@ export class ValkeyDriver implements Driver {
           native: () => this.#nativeCluster(topology.nodes, plan),
         });
         this.#layout = cluster;
-        this.#subscriber = new Subscriber({ ...plan, address: () => cluster.anyAddress() });
+        this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => cluster.anyAddress() });
         break;
       }
       case 'embedded':
@@ -92,6 +93,10 @@ export class ValkeyDriver implements Driver {
 
   execute(batch: readonly Operation[]): void {
     this.#layout.execute(batch);
+  }
+
+  suspect(operation: Operation, since: number): void {
+    this.#layout.suspect(operation, since);
   }
 
   route(operation: Operation): Route {

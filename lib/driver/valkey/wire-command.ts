@@ -3,6 +3,16 @@ import type { Reply } from '../driver.js';
 /** An argument list that is longer than this in characters is written as bytes, not as one string. */
 const LONGEST_TEXT = 1 << 24;
 
+/** Bytes one argument may have at the most: the servers' own limit (proto-max-bulk-len) where nobody changed it. */
+export const LARGEST = 512 * 2 ** 20;
+
+/** Whether one of `args` is more than a server takes. */
+export function isTooLarge(args: readonly (string | Buffer)[]): boolean {
+  // A character makes at most three bytes, so hardly any text has to be measured.
+  for (const arg of args) if (arg.length > LARGEST / 3 && Buffer.byteLength(arg) > LARGEST) return true;
+  return false;
+}
+
 /** Who hears how a command on the wire ended. */
 export interface WireListener {
   /** Raw answer: bytes for text, digits for integers (see {@link readReply}). */

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { CacheClient } from '../../client/cache-client.js';
 
 /** Methods that TypeScript hides from users but JavaScript does not. */
@@ -52,6 +53,8 @@ export function watchUse(client: CacheClient, used: Set<string>): CacheClient {
       if (typeof member !== 'function') return member;
       return (...args: unknown[]): unknown => {
         const result: unknown = Reflect.apply(member, target, args);
+        // What a failed test left waiting rejects when its client closes; that must not end the whole run.
+        if (types.isPromise(result)) result.catch(() => undefined);
         return result instanceof CacheClient ? watchUse(result, used) : result;
       };
     },

@@ -24,7 +24,7 @@ import { until } from './until.js';
  *     return {
  *       async connect({ keyPrefix }) {
  *         const { settings } = resolveSettings({ uri: server.uri, keyPrefix });
- *         const client = createClient(settings, new MyDriver(settings));
+ *         const client = createClient(settings, { driver: new MyDriver(settings) });
  *         await client.connect();
  *         return client;
  *       },

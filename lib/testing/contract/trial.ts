@@ -9,13 +9,13 @@ export interface Trial {
   readonly keyPrefix: string;
   readonly capabilities: Required<Omit<Capabilities, 'renamed'>> & Pick<Capabilities, 'renamed'>;
   /** A name nobody else uses. All of one test lie in the same hash slot. */
-  key(name?: string): string;
+  readonly key: (name?: string) => string;
   /** A name nobody else uses, in whichever slot its number brings it to. */
-  scattered(number: number): string;
+  readonly scattered: (number: number) => string;
   /** Another client on the same data, closed after the test. */
-  open(keyPrefix?: string): Promise<CacheClient>;
+  readonly open: (keyPrefix?: string) => Promise<CacheClient>;
   /** Resolves once `count` callers wait in blocking commands. */
-  blocked(count: number): Promise<void>;
+  readonly blocked: (count: number) => Promise<void>;
 }
 
 /** How families of tests add theirs. A title begins with the ids of the requirements it proves. */

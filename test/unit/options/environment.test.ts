@@ -5,7 +5,7 @@ import { CERTIFICATE } from './certificates.js';
 import { failure } from './failure.js';
 
 function resolve(environment: Environment, options: object = {}) {
-  return resolveSettings(options as ValkeyOptions, environment);
+  return resolveSettings(options, environment);
 }
 
 const single = (host: string, port = 6379, db = 0) => ({ topology: { mode: 'single', address: { host, port }, db } });

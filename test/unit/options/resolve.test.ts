@@ -9,7 +9,7 @@ const embedded = { mode: 'embedded', maxEntries: 100_000, maxBytes: 67_108_864 }
 
 /** Options as JavaScript can write them, past the type checker. */
 function resolve(options: object, environment: Environment = {}) {
-  return resolveSettings(options as ValkeyOptions, environment);
+  return resolveSettings(options, environment);
 }
 
 describe('defaults', () => {

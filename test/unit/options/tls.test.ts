@@ -26,7 +26,7 @@ afterAll(() => {
 });
 
 function resolve(tls: object | boolean | undefined, environment: Environment = {}) {
-  return resolveSettings({ host: 'h', ...(tls !== undefined && { tls }) } as ValkeyOptions, environment);
+  return resolveSettings({ host: 'h', ...(tls !== undefined && { tls }) }, environment);
 }
 
 it.each<[string, object | boolean | undefined, Environment]>([
@@ -106,7 +106,7 @@ it.each<[string, boolean, object, Environment]>([
   ['a scheme', true, { host: undefined, uri: 'valkeys://h' }, { VALKEY_TLS_ENABLED: 'false' }],
   ['verification left on', false, {}, { VALKEY_TLS_INSECURE_SKIP_VERIFY: 'false' }],
 ])('[CFG-7] decides by %s whether there is TLS: %s', (_, expected, options, environment) => {
-  const { settings } = resolveSettings({ host: 'h', ...options } as ValkeyOptions, environment);
+  const { settings } = resolveSettings({ host: 'h', ...options }, environment);
   expect(settings.tls !== undefined).toBe(expected);
 });
 

@@ -51,7 +51,7 @@ export function bytes(test: AddTest): void {
     assert.equal(await client.get(key(text)), text);
   });
 
-  test('[CMD-8] a value that is changed after the call is stored as it was', async ({ client, key }) => {
+  test('[CMD-8] changing a buffer after it was written or read changes nothing stored', async ({ client, key }) => {
     const value = Buffer.from('before');
     await client.set(key(), value);
     value.fill('x');

@@ -96,10 +96,33 @@ export function keys(test: AddTest): void {
       client.blpop([], { timeout: 0 }),
     ];
     assert.equal(client.underWay, before);
-    assert.deepEqual(
-      await Promise.all(answers),
-      [0, 0, 0, 0, [], [], [], 'OK', true, 0, [], 0, 0, 0, [], [], 0, 0, [], [], 0, 0, [], null, null],
-    );
+    assert.deepEqual(await Promise.all(answers), [
+      0,
+      0,
+      0,
+      0,
+      [],
+      [],
+      [],
+      'OK',
+      true,
+      0,
+      [],
+      0,
+      0,
+      0,
+      [],
+      [],
+      0,
+      0,
+      [],
+      [],
+      0,
+      0,
+      [],
+      null,
+      null,
+    ]);
     assert.equal(await client.get(key('kept')), 'value');
   });
 

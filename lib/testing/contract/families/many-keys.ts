@@ -32,7 +32,7 @@ export function manyKeys(test: AddTest): void {
     assert.equal(await client.exists(twice), 0);
   });
 
-  test('[CLU-1] the same value of keys in one slot goes in one piece', async ({ client, key }) => {
+  test('[CLU-1] keys of one slot keep their order too', async ({ client, key }) => {
     assert.equal(await client.mset({ [key('a')]: 'a', [key('b')]: 'b' }), 'OK');
     assert.deepEqual(await client.mget(key('b'), key('missing'), key('a')), ['b', null, 'a']);
   });

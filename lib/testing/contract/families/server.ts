@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { failsWith } from '../failures.js';
 import type { AddTest } from '../trial.js';
 
 /** Milliseconds by which clocks on one machine or network may differ. */
@@ -40,6 +41,25 @@ export function server(test: AddTest): void {
     assert.equal(typeof client.native(), 'object');
     assert.notEqual(client.native(), null);
     await client.ping();
+  });
+
+  test('[RES-2] a client can be isolated and let through again', async ({ open, client, key }) => {
+    const isolated = await open();
+    await isolated.set(key(), 'value');
+    const release = isolated.isolate();
+    await failsWith(isolated.get(key()), 'VALKEY_CIRCUIT_OPEN');
+    assert.equal(await client.get(key()), 'value');
+    release();
+    isolated.resetCircuits();
+    assert.equal(await isolated.get(key()), 'value');
+    assert.ok(isolated.circuits().every(({ state }) => state === 'closed'));
+  });
+
+  test('[HLT-2] tells how it is', async ({ client }) => {
+    const health = await client.health({ timeout: '5s' });
+    assert.deepEqual([health.mode, health.state, health.code], [client.topology, 'ready', undefined]);
+    assert.ok(health.nodes.total >= 1);
+    assert.equal(health.nodes.up, health.nodes.total);
   });
 
   test('[RES-7] counts what is under way', async ({ client, key }) => {

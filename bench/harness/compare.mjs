@@ -1,0 +1,217 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+import { median, percentile } from './statistics.mjs';
+
+/**
+ * Who takes part in a comparison.
+ *
+ * @template Client
+ * @typedef {object} Contender
+ * @property {string} name
+ * @property {Client} client
+ */
+
+/**
+ * How long a comparison may take.
+ *
+ * @typedef {object} Pace
+ * @property {number} rounds Measured rounds; in each every contender has one trial.
+ * @property {number} budget Milliseconds for all trials of all comparisons of a question together, at the most.
+ * @property {number} longestTrial Milliseconds of one trial at the most: more would not tell more.
+ */
+
+/**
+ * @template Client
+ * @typedef {object} Plan
+ * @property {string} question
+ * @property {readonly Contender<Client>[]} contenders The first is the one the others are compared to.
+ * @property {(client: Client, key: string) => Promise<unknown>} operation What is measured.
+ * @property {readonly string[]} keys Dealt out to the callers, so that no two of them ever ask for the same key.
+ * @property {readonly number[]} callers Numbers of callers in flight; one comparison for each.
+ * @property {Pace} pace
+ */
+
+/**
+ * One contender's result: throughput and CPU are medians over the rounds, latencies come from all rounds together.
+ *
+ * @typedef {object} Measurement
+ * @property {string} subject
+ * @property {number} opsPerSecond
+ * @property {number} cpuMicrosPerOp User and system time of this process, all threads.
+ * @property {number} p50Micros
+ * @property {number} p99Micros
+ * @property {readonly number[]} ratios Throughput relative to the first contender's, round by round.
+ */
+
+/**
+ * All contenders with the same number of callers.
+ *
+ * @typedef {object} Comparison
+ * @property {string} question
+ * @property {number} concurrency
+ * @property {readonly Measurement[]} measurements In the order of the contenders.
+ */
+
+/**
+ * @typedef {object} TrialResult
+ * @property {number} opsPerSecond
+ * @property {number} cpuMicrosPerOp
+ * @property {readonly number[]} samples Milliseconds of the calls that were timed.
+ */
+
+// Many short trials instead of few long ones: what disturbs a machine lasts for seconds, and so hits whole rounds.
+/** The pace of a full run. */
+export const FULL = { rounds: 40, budget: 90_000, longestTrial: 150 };
+/** The pace of `--quick`: a question ends within 40 s, the start of the server included. */
+export const QUICK = { rounds: 24, budget: 26_000, longestTrial: 100 };
+
+/**
+ * Every which call is timed. Reading the clock twice costs about 0.1 µs, which has to disappear beside the calls: with
+ * few callers one takes 10 µs and more, with many 0.5 µs. Prime numbers, because callers move in step: with a divisor
+ * of their number the same ones would be timed every time.
+ *
+ * @param {number} concurrency
+ */
+function sampleEvery(concurrency) {
+  return concurrency < 16 ? 7 : 61;
+}
+
+/**
+ * Measures all contenders for each number of callers, in this process and interleaved: what disturbs the machine
+ * disturbs them all.
+ *
+ * @template Client
+ * @param {Plan<Client>} plan
+ * @returns {AsyncGenerator<Comparison>}
+ */
+export async function* compare({ question, contenders, operation, keys, callers, pace }) {
+  const collectGarbage = garbageCollector();
+  const trials = contenders.length * (callers.length * (pace.rounds + 1) + 1);
+  const millis = Math.min(pace.longestTrial, pace.budget / trials);
+
+  /** @param {Contender<Client>} contender @param {number} concurrency */
+  const trial = (contender, concurrency) => {
+    // Nobody pays for what another left behind. The young generation only: a full collection throws away the code of
+    // those who have not run for a while, which is everybody but the last.
+    collectGarbage({ type: 'minor' });
+    return runTrial(contender.client, operation, deal(keys, concurrency), millis);
+  };
+
+  // Before anything is measured, all code has seen all clients under load: what the compiler assumed from the first one
+  // alone would be thrown away in the middle of a round.
+  for (const contender of contenders) await trial(contender, Math.max(...callers));
+  for (const concurrency of callers) {
+    for (const contender of contenders) await trial(contender, concurrency);
+    /** @type {Map<Contender<Client>, TrialResult[]>} */
+    const results = new Map(contenders.map((contender) => [contender, []]));
+    for (let round = 0; round < pace.rounds; round += 1) {
+      for (const contender of orderOf(contenders, round)) {
+        results.get(contender).push(await trial(contender, concurrency));
+      }
+    }
+    const baseline = results.get(contenders[0]);
+    const measurements = contenders.map((contender) => summarise(contender.name, results.get(contender), baseline));
+    yield { question, concurrency, measurements };
+  }
+}
+
+/**
+ * The order of a round: another one goes first each time, and after a full turn everybody has another predecessor.
+ *
+ * @template T
+ * @param {readonly T[]} contenders
+ * @param {number} round
+ * @returns {readonly T[]}
+ */
+function orderOf(contenders, round) {
+  const first = round % contenders.length;
+  const rotated = [...contenders.slice(first), ...contenders.slice(0, first)];
+  return Math.floor(round / contenders.length) % 2 === 0 ? rotated : rotated.toReversed();
+}
+
+/**
+ * @template T
+ * @param {readonly T[]} keys
+ * @param {number} hands
+ * @returns {readonly (readonly T[])[]}
+ */
+function deal(keys, hands) {
+  const each = Math.floor(keys.length / hands);
+  if (each === 0) throw new Error(`${hands} callers are more than there are keys (${keys.length}); take fewer callers`);
+  return Array.from({ length: hands }, (_, hand) => keys.slice(hand * each, (hand + 1) * each));
+}
+
+/**
+ * @template Client
+ * @param {Client} client
+ * @param {(client: Client, key: string) => Promise<unknown>} operation
+ * @param {readonly (readonly string[])[]} hands
+ * @param {number} millis
+ * @returns {Promise<TrialResult>}
+ */
+async function runTrial(client, operation, hands, millis) {
+  const cpuBefore = process.cpuUsage();
+  const startedAt = performance.now();
+  const every = sampleEvery(hands.length);
+  const trial = { endsAt: startedAt + millis, running: true, done: 0, every, untilSample: every, samples: [] };
+  await Promise.all(hands.map((keys) => call(client, operation, keys, trial)));
+  const elapsed = performance.now() - startedAt;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  return {
+    opsPerSecond: (trial.done / elapsed) * 1_000,
+    cpuMicrosPerOp: (user + system) / trial.done,
+    samples: trial.samples,
+  };
+}
+
+/**
+ * One caller: asks, waits for the answer, asks for the next key. The clock that ends the trial is read with the samples
+ * and not by a timer, which would never fire for a client that answers out of its own memory.
+ *
+ * @template Client
+ * @param {Client} client
+ * @param {(client: Client, key: string) => Promise<unknown>} operation
+ * @param {readonly string[]} keys
+ * @param {{ endsAt: number, running: boolean, done: number, every: number, untilSample: number, samples: number[] }} trial
+ */
+async function call(client, operation, keys, trial) {
+  for (let next = 0; trial.running; next = next + 1 === keys.length ? 0 : next + 1) {
+    trial.untilSample -= 1;
+    if (trial.untilSample > 0) {
+      await operation(client, keys[next]);
+    } else {
+      trial.untilSample = trial.every;
+      const askedAt = performance.now();
+      await operation(client, keys[next]);
+      const answeredAt = performance.now();
+      trial.samples.push(answeredAt - askedAt);
+      if (answeredAt >= trial.endsAt) trial.running = false;
+    }
+    trial.done += 1;
+  }
+}
+
+/**
+ * @param {string} subject
+ * @param {readonly TrialResult[]} results
+ * @param {readonly TrialResult[]} baseline
+ * @returns {Measurement}
+ */
+function summarise(subject, results, baseline) {
+  const samples = results.flatMap((result) => result.samples);
+  return {
+    subject,
+    opsPerSecond: median(results.map((result) => result.opsPerSecond)),
+    cpuMicrosPerOp: median(results.map((result) => result.cpuMicrosPerOp)),
+    p50Micros: percentile(samples, 50) * 1_000,
+    p99Micros: percentile(samples, 99) * 1_000,
+    ratios: results.map((result, round) => result.opsPerSecond / baseline[round].opsPerSecond),
+  };
+}
+
+/** @returns {(options: { type: 'minor' }) => void} what `--expose-gc` would give, without having to start Node with it */
+function garbageCollector() {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc');
+}

@@ -1,0 +1,117 @@
+import type { ErrorCode } from '../core/errors.js';
+import { isValkeyError } from '../core/errors.js';
+import type { Argument, DriverStatus, Reply, Route, Topology } from '../driver/driver.js';
+import type { Circuit } from '../resilience/circuit.js';
+import { NO_KEYS } from './commands/command.js';
+import type { Dispatcher } from './dispatcher.js';
+import { DEFAULT_SCOPE } from './scope.js';
+
+/** What can be said of a client and its servers at a moment. Holds no secret. */
+export interface ClientHealth {
+  readonly mode: Topology;
+  readonly state: DriverStatus['state'];
+  /** Why, when the state is `down` or `degraded`, or when no server answered. */
+  readonly code: ErrorCode | undefined;
+  /** Milliseconds the slowest primary took to answer a PING; `undefined` when none did. */
+  readonly latencyMs: number | undefined;
+  /** Primaries that answered, of those there are. */
+  readonly nodes: { readonly up: number; readonly total: number };
+  readonly circuits: readonly Circuit[];
+  /** The server's version. */
+  readonly version: string | undefined;
+  /** `ok` or `fail`, of a cluster. */
+  readonly clusterState: string | undefined;
+  /** Of the server that was asked: what it is, and how many replicas follow it. */
+  readonly replication: { readonly role: string; readonly replicas: number } | undefined;
+  /** Bytes in use, and the limit if there is one. */
+  readonly memory: { readonly usedBytes: number; readonly maxBytes: number | undefined } | undefined;
+}
+
+/** Asks every primary at once; no answer is waited for longer than `timeout` milliseconds. */
+export async function probe(
+  dispatcher: Dispatcher,
+  circuits: readonly Circuit[],
+  timeout: number,
+): Promise<ClientHealth> {
+  const { driver } = dispatcher;
+  const status = driver.status();
+  const ask = (command: string, args: readonly Argument[], target?: Route): Promise<Reply> => {
+    const description = { name: command, keys: NO_KEYS, readOnly: true, retrySafe: true, blocking: false };
+    return dispatcher.request(
+      { command: description, args, decode: (reply) => reply, binary: false, ...(target ? { plan: { target } } : {}) },
+      { ...DEFAULT_SCOPE, timeout },
+    );
+  };
+  const primaries = await knownPrimaries(dispatcher, timeout);
+  const startedAt = performance.now();
+  let latencyMs: number | undefined;
+  const pings = primaries.map(async (route) => {
+    await ask('PING', [], route);
+    latencyMs = performance.now() - startedAt;
+  });
+  const [answers, info, cluster] = await Promise.all([
+    Promise.allSettled(pings),
+    ask('INFO', []).then(readInfo, nothing),
+    driver.topology === 'cluster' ? ask('CLUSTER', ['INFO']).then(readInfo, nothing) : nothing(),
+  ]);
+  const failure = answers.find((answer) => answer.status === 'rejected');
+  return {
+    mode: driver.topology,
+    state: status.state,
+    code: 'reason' in status ? status.reason.code : codeOf(failure?.reason),
+    latencyMs: latencyMs === undefined ? undefined : Math.round(latencyMs * 100) / 100,
+    nodes: { up: answers.filter((answer) => answer.status === 'fulfilled').length, total: primaries.length },
+    circuits,
+    version: info.get('valkey_version') ?? info.get('redis_version'),
+    clusterState: cluster.get('cluster_state'),
+    replication: replicationOf(info),
+    memory: memoryOf(info),
+  };
+}
+
+/** A cluster that was never reached has none to ask; finding that out must not take longer than an answer may. */
+async function knownPrimaries({ driver }: Dispatcher, timeout: number): Promise<readonly Route[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<readonly Route[]>((resolve) => {
+    timer = setTimeout(() => resolve([]), timeout);
+  });
+  try {
+    return await Promise.race([driver.primaries().catch(() => []), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+type Info = ReadonlyMap<string, string>;
+
+/** INFO and CLUSTER INFO are lines of `name:value`. */
+function readInfo(reply: Reply): Info {
+  const lines = typeof reply === 'string' ? reply.split('\r\n') : [];
+  return new Map(
+    lines.flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon === -1 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const];
+    }),
+  );
+}
+
+function nothing(): Info {
+  return new Map();
+}
+
+function replicationOf(info: Info): ClientHealth['replication'] {
+  const role = info.get('role');
+  if (role === undefined) return undefined;
+  return { role: role === 'master' ? 'primary' : 'replica', replicas: Number(info.get('connected_slaves') ?? 0) };
+}
+
+function memoryOf(info: Info): ClientHealth['memory'] {
+  const used = Number(info.get('used_memory'));
+  if (!Number.isFinite(used)) return undefined;
+  const limit = Number(info.get('maxmemory') ?? 0);
+  return { usedBytes: used, maxBytes: limit > 0 ? limit : undefined };
+}
+
+function codeOf(reason: unknown): ErrorCode | undefined {
+  return isValkeyError(reason) ? reason.code : undefined;
+}

@@ -1,0 +1,157 @@
+import { channel } from 'node:diagnostics_channel';
+import type { Channel } from 'node:diagnostics_channel';
+import type { ErrorCode } from './errors.js';
+
+/** Which client an event is about: its name is for people, the number tells clients of the same name apart. */
+export interface ClientIdentity {
+  /** The client's name, `default` for the unnamed one. */
+  readonly client: string;
+  /** Unique within the process. */
+  readonly clientId: number;
+}
+
+/** What a connection is for. */
+export type ConnectionLane = 'shared' | 'dedicated' | 'subscriber' | 'topology' | 'sentinel';
+
+/** A command is over. */
+export interface CommandEvent extends ClientIdentity {
+  /** Name in upper case. */
+  readonly command: string;
+  readonly durationMs: number;
+  /** Of the error; `undefined` for success. */
+  readonly code: ErrorCode | undefined;
+}
+
+/** A pipeline or transaction is over. */
+export interface PipelineEvent extends ClientIdentity {
+  readonly kind: 'pipeline' | 'transaction';
+  /** Commands in it. */
+  readonly size: number;
+  /** Commands of it that failed. */
+  readonly failed: number;
+  readonly durationMs: number;
+}
+
+/** Operations are about to be tried again. */
+export interface RetryEvent extends ClientIdentity {
+  readonly route: string;
+  /** 1 for the first repetition. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** Why the attempt before came to nothing. */
+  readonly code: ErrorCode;
+}
+
+/** Operations that were tried again are over. */
+export interface RetryEndEvent extends ClientIdentity {
+  readonly route: string;
+  /** How often they were tried again. */
+  readonly attempt: number;
+  /** Of the failure it ended with; `undefined` if it succeeded in the end. */
+  readonly code: ErrorCode | undefined;
+}
+
+/** A route's circuit changed its state. */
+export interface BreakerEvent extends ClientIdentity {
+  readonly route: string;
+  readonly state: BreakerState;
+}
+
+/** `open` lets nothing through, `half-open` one attempt, `isolated` is open by hand. */
+export type BreakerState = 'closed' | 'open' | 'half-open' | 'isolated';
+
+/** A connection changed its state. */
+export interface ConnectionEvent extends ClientIdentity {
+  /** `host:port`, or `?` while it is not known. */
+  readonly address: string;
+  readonly lane: ConnectionLane;
+  readonly state: 'connecting' | 'ready' | 'failed' | 'lost' | 'closed';
+  /** Why, for `failed` and `lost`. */
+  readonly code: ErrorCode | undefined;
+}
+
+/** Who serves which slots of a cluster is another than before. */
+export interface TopologyEvent extends ClientIdentity {
+  readonly primaries: readonly string[];
+  readonly replicas: readonly string[];
+}
+
+/** No node could tell the layout of a cluster. */
+export interface TopologyFailureEvent extends ClientIdentity {
+  /** One reason for each node that was asked. */
+  readonly reasons: readonly { readonly node: string; readonly code: ErrorCode }[];
+}
+
+/** A server said that a slot is served elsewhere. */
+export interface RedirectionEvent extends ClientIdentity {
+  readonly kind: 'moved' | 'ask';
+  readonly command: string;
+  readonly slot: number;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** A hook that only looks on has thrown; nothing but this event came of it. */
+export interface HookErrorEvent extends ClientIdentity {
+  /** The hook's method, such as `afterCommand`. */
+  readonly hook: string;
+  readonly error: unknown;
+}
+
+/** One named channel of `node:diagnostics_channel` with its type of event. */
+export class EventChannel<E extends ClientIdentity> {
+  readonly #channel: Channel;
+
+  constructor(readonly name: string) {
+    this.#channel = channel(name);
+  }
+
+  /** Whether anybody listens: events are made only then. */
+  get active(): boolean {
+    return this.#channel.hasSubscribers;
+  }
+
+  publish(event: E): void {
+    this.#channel.publish(event);
+  }
+
+  /** Calls `listener` for each event; the function it gives ends that. */
+  subscribe(listener: (event: E) => void): () => void {
+    const onMessage = (message: unknown): void => listener(message as E);
+    this.#channel.subscribe(onMessage);
+    return () => {
+      this.#channel.unsubscribe(onMessage);
+    };
+  }
+}
+
+/**
+ * What happens inside, for whoever wants to know: `events.retry.subscribe((event) => …)`, or by name through
+ * `node:diagnostics_channel`. With nobody listening nothing is made. No event ever holds a value, a key or a secret.
+ */
+export const events = {
+  command: new EventChannel<CommandEvent>('nestjs-valkey:command'),
+  pipeline: new EventChannel<PipelineEvent>('nestjs-valkey:pipeline'),
+  retry: new EventChannel<RetryEvent>('nestjs-valkey:retry'),
+  retryEnd: new EventChannel<RetryEndEvent>('nestjs-valkey:retry-end'),
+  breaker: new EventChannel<BreakerEvent>('nestjs-valkey:breaker'),
+  connection: new EventChannel<ConnectionEvent>('nestjs-valkey:connection'),
+  topology: new EventChannel<TopologyEvent>('nestjs-valkey:topology'),
+  topologyFailure: new EventChannel<TopologyFailureEvent>('nestjs-valkey:topology-failure'),
+  redirection: new EventChannel<RedirectionEvent>('nestjs-valkey:redirection'),
+  hookError: new EventChannel<HookErrorEvent>('nestjs-valkey:hook-error'),
+} as const;
+
+const IDENTITIES = new WeakMap<object, ClientIdentity>();
+let clients = 0;
+
+/** The identity of the client made from these settings; the same object always has the same. */
+export function identityOf(settings: { readonly name: string }): ClientIdentity {
+  let identity = IDENTITIES.get(settings);
+  if (!identity) {
+    clients += 1;
+    identity = Object.freeze({ client: settings.name, clientId: clients });
+    IDENTITIES.set(settings, identity);
+  }
+  return identity;
+}

@@ -1,0 +1,66 @@
+import { Global, Injectable, Module } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { CacheClient } from '../client/cache-client.js';
+import { createClient } from '../client/create-client.js';
+import { ConfigurationError } from '../core/errors.js';
+import type { ValkeyOptions } from '../options/options.js';
+import { resolveSettings } from '../options/resolve.js';
+import { ClientLog } from './client-log.js';
+import { openClient } from './open-client.js';
+
+/** Every client of one application, whichever registration it came from: opened together, closed together. */
+@Injectable()
+export class ApplicationClients implements OnApplicationShutdown {
+  readonly #clients = new Map<string, CacheClient>();
+  /** Why the start has failed. */
+  #failure: { readonly reason: unknown } | undefined;
+
+  /**
+   * Makes the client `name` and opens it, see {@link openClient}. Nest calls no shutdown hook when a start fails, so one
+   * client that fails it closes the others too, and the process can end.
+   */
+  async open(name: string, options: ValkeyOptions): Promise<CacheClient> {
+    // Another client's options may have taken longer than this one's failure.
+    if (this.#failure) throw this.#failure.reason;
+    try {
+      return await this.#open(name, options);
+    } catch (reason) {
+      this.#failure ??= { reason };
+      await this.#close();
+      throw reason;
+    }
+  }
+
+  /** After the HTTP server has finished its last request: drains, then closes. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.#close();
+  }
+
+  async #open(name: string, options: ValkeyOptions): Promise<CacheClient> {
+    if (this.#clients.has(name)) throw duplicate(name);
+    const { settings, warnings, implicitlyEmbedded } = resolveSettings({ ...options, name });
+    const log = new ClientLog(settings);
+    for (const warning of warnings) log.warn(warning);
+    if (implicitlyEmbedded) log.embedded();
+    const client = createClient(settings);
+    this.#clients.set(name, client);
+    await openClient(client, settings, log);
+    return client;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(Array.from(this.#clients.values(), (client) => client.close()));
+  }
+}
+
+/** Gives every registration of the module the same {@link ApplicationClients}. */
+@Global()
+@Module({ providers: [ApplicationClients], exports: [ApplicationClients] })
+export class ApplicationClientsModule {}
+
+function duplicate(name: string): ConfigurationError {
+  return new ConfigurationError(
+    `Two registrations of ValkeyModule call their client "${name}". Give one of them a name of its own: forRoot({ name: '…' }); to use one client in several modules, register it once.`,
+    { subject: 'name' },
+  );
+}

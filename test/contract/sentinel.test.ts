@@ -1,0 +1,10 @@
+import { driverContract } from 'nestjs-valkey/testing';
+
+import { describeWithServers } from '../support/index.js';
+import { GLOB_PREFIX } from './subjects/prefix.js';
+import { sentinel } from './subjects/servers.js';
+
+describeWithServers('the valkey driver on servers behind sentinels', () => {
+  driverContract('without a prefix', sentinel);
+  driverContract('under a prefix with glob characters', { ...sentinel, keyPrefix: GLOB_PREFIX });
+});

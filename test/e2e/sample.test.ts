@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import { describeWithServers, freePort, startCluster, startSentinel, startServer, until } from '../support/index.js';
+import { keep } from '../support/leftovers.js';
+import { buildPackage } from './workbench.js';
+
+/** Milliseconds within which an orderly end is over. */
+const ENDED_WITHIN = 3_000;
+const OURS = /^(VALKEY|CACHE|REDIS)_/;
+
+// Processes and servers on a machine that may be busy.
+import.meta.jest.setTimeout(60_000);
+
+let built: string;
+let storefront: Storefront | undefined;
+
+beforeAll(async () => {
+  built = await buildPackage();
+}, 120_000);
+
+afterEach(async () => {
+  await storefront?.kill();
+  storefront = undefined;
+});
+
+/** The sample as its users start it: a process of its own, told by variables where its server is. */
+class Storefront {
+  readonly #url: string;
+  readonly #process: ChildProcess;
+  readonly #exit: Promise<unknown[]>;
+  #log = '';
+
+  private constructor(port: number, variables: Readonly<Record<string, string>>) {
+    const machine = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name)));
+    const environment = { ...machine, NODE_ENV: 'development', PORT: String(port), NO_COLOR: '1', ...variables };
+    this.#url = `http://127.0.0.1:${port}`;
+    this.#process = spawn(process.execPath, [join(built, 'dist', 'sample', 'main.js')], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#exit = once(this.#process, 'exit');
+    const release = keep({ kind: 'process', pid: this.#process.pid as number });
+    this.#process.once('exit', release);
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.#log += chunk.toString('utf8')));
+    }
+  }
+
+  static async start(variables: Readonly<Record<string, string>> = {}): Promise<Storefront> {
+    const started = new Storefront(await freePort(), variables);
+    storefront = started;
+    const isLive = async (): Promise<boolean> =>
+      started.#hasEnded() || (await started.get('/health/live')).status === 200;
+    await until(isLive, { what: 'the storefront is live', timeout: 15_000, interval: 25 });
+    if (started.#hasEnded()) throw new Error(`The storefront did not start:\n${started.log}`);
+    return started;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  async get(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
+    const response = await fetch(`${this.#url}${path}`, { signal: AbortSignal.timeout(10_000) });
+    return { status: response.status, body: await response.json() };
+  }
+
+  async put(path: string, body: unknown): Promise<number> {
+    const headers = { 'content-type': 'application/json' };
+    return (await fetch(`${this.#url}${path}`, { method: 'PUT', headers, body: JSON.stringify(body) })).status;
+  }
+
+  /** @returns its exit code, `null` when a signal ended it. */
+  async end(): Promise<unknown> {
+    this.#process.kill('SIGTERM');
+    const [code] = await this.#exit;
+    return code;
+  }
+
+  async kill(): Promise<void> {
+    if (this.#hasEnded()) return;
+    this.#process.kill('SIGKILL');
+    await this.#exit;
+  }
+
+  #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
+  }
+}
+
+/** What a shopper notices, wherever the cache is. */
+async function shop(shopfront: Storefront): Promise<void> {
+  const product = { id: '7', name: 'Product 7', price: 100 };
+  const answers = [await shopfront.get('/products/7'), await shopfront.get('/products/7')];
+  expect(answers).toEqual([
+    { status: 200, body: product },
+    { status: 200, body: product },
+  ]);
+  expect((await shopfront.get('/stats')).body).toMatchObject({ loads: { products: 1 } });
+
+  expect(await shopfront.put('/products/7', { price: 80 })).toBe(204);
+  expect((await shopfront.get('/products/7')).body).toEqual({ ...product, price: 80 });
+  expect((await shopfront.get('/stats')).body).toMatchObject({ loads: { products: 2 } });
+
+  expect(await shopfront.put('/products/7', { price: 'free' })).toBe(400);
+  expect((await shopfront.get('/products/7')).body).toEqual({ ...product, price: 80 });
+}
+
+async function expectOrderlyEnd(shopfront: Storefront): Promise<void> {
+  const began = performance.now();
+  expect(await shopfront.end()).toBe(0);
+  expect(performance.now() - began).toBeLessThan(ENDED_WITHIN);
+}
+
+describe('the storefront without a server', () => {
+  it('loads each product once, says where its data is, and ends on SIGTERM', async () => {
+    const shopfront = await Storefront.start();
+
+    await shop(shopfront);
+    await expectOrderlyEnd(shopfront);
+
+    expect(shopfront.log.match(/keeps its data in this process/g)).toHaveLength(1);
+  });
+
+  it('does not start in production', async () => {
+    await expect(Storefront.start({ NODE_ENV: 'production' })).rejects.toThrow('VALKEY_MODE=embedded');
+  });
+});
+
+describeWithServers('the storefront with servers', () => {
+  it('loads each product once on a single server, and ends on SIGTERM', async () => {
+    const server = await startServer();
+    const shopfront = await Storefront.start({ VALKEY_HOST: server.host, VALKEY_PORT: String(server.port) });
+
+    await shop(shopfront);
+    expect(await server.command('EXISTS', 'product:7')).toBe(1);
+    await expectOrderlyEnd(shopfront);
+    await until(async () => (await server.info('clients'))['connected_clients'] === '1', {
+      what: 'the server has no client left',
+    });
+    await server.stop();
+  });
+
+  it('[RES-6] starts without its server, and uses it once it is there', async () => {
+    const port = await freePort();
+    const shopfront = await Storefront.start({ VALKEY_HOST: '127.0.0.1', VALKEY_PORT: String(port) });
+    expect((await shopfront.get('/products/1')).status).toBe(200);
+
+    const server = await startServer({ port });
+    const isCached = async (): Promise<boolean> => {
+      await shopfront.get('/products/2');
+      return (await server.command('EXISTS', 'product:2')) === 1;
+    };
+    await until(isCached, { what: 'the server holds a product', timeout: 15_000 });
+    await expectOrderlyEnd(shopfront);
+    await server.stop();
+  });
+
+  it('goes on selling when its server is killed, and ends on SIGTERM all the same', async () => {
+    const server = await startServer();
+    const shopfront = await Storefront.start({ VALKEY_HOST: server.host, VALKEY_PORT: String(server.port) });
+    await shopfront.get('/products/7');
+
+    await server.kill();
+    const began = performance.now();
+    const answer = await shopfront.get('/products/7');
+    const took = performance.now() - began;
+
+    expect(answer).toEqual({ status: 200, body: { id: '7', name: 'Product 7', price: 100 } });
+    expect(took).toBeLessThan(8_000);
+    expect((await shopfront.get('/health/live')).status).toBe(200);
+    await expectOrderlyEnd(shopfront);
+    await server.stop();
+  });
+
+  it('loads each product once on a cluster, and ends on SIGTERM', async () => {
+    const cluster = await startCluster({ replicas: 0 });
+    const shopfront = await Storefront.start({ VALKEY_ADDRS: cluster.addrs.join(',') });
+
+    await shop(shopfront);
+    await expectOrderlyEnd(shopfront);
+    const sizes = await Promise.all(cluster.nodes.map((node) => node.command('DBSIZE')));
+    await cluster.stop();
+
+    expect(sizes.reduce<number>((sum, size) => sum + Number(size), 0)).toBe(1);
+  });
+
+  it('loads each product once behind sentinels, and ends on SIGTERM', async () => {
+    const group = await startSentinel({ replicas: 1 });
+    const shopfront = await Storefront.start({
+      VALKEY_SENTINEL_ADDRS: group.addrs.join(','),
+      VALKEY_SENTINEL_MASTER_NAME: group.name,
+    });
+
+    await shop(shopfront);
+    await expectOrderlyEnd(shopfront);
+    const held = await (await group.primary()).command('EXISTS', 'product:7');
+    await group.stop();
+
+    expect(held).toBe(1);
+  });
+});

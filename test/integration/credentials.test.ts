@@ -1,0 +1,103 @@
+import { AuthenticationError } from '../../lib/index.js';
+import { describeWithServers, leftovers, type Server, startServer, until } from '../support/index.js';
+import { closeClients, ending, newClient, openClient } from './open-client.js';
+
+describeWithServers('credentials', () => {
+  let server: Server;
+
+  beforeEach(async () => {
+    server = await startServer({ users: ['app on >first ~app:* &* +@all'] });
+  });
+
+  afterEach(async () => {
+    await closeClients();
+    await server.stop();
+  });
+
+  afterAll(() => expect(leftovers()).toEqual([]));
+
+  it('[CFG-8] of an ACL user let in and bound, and refused ones are told without the secret', async () => {
+    const client = await openClient({ port: server.port, credentials: { username: 'app', password: 'first' } });
+    const refused = newClient({ port: server.port, credentials: { username: 'app', password: 's3cr3t' } });
+
+    expect(await client.set('app:a', '1')).toBe('OK');
+    expect(await ending(client.set('other', '1'))).toMatchObject({ code: 'VALKEY_REPLY', kind: 'NOPERM' });
+    const error = await ending(refused.connect());
+    expect(error).toBeInstanceOf(AuthenticationError);
+    expect(JSON.stringify(error) + String(error) + JSON.stringify((error as Error).cause)).not.toContain('s3cr3t');
+  });
+
+  it('[CFG-8] [F11] come anew from the provider at each connect: a killed connection comes back with the new secret', async () => {
+    let password = 'first';
+    let asked = 0;
+    const provider = async (): Promise<{ username: string; password: string }> => {
+      asked += 1;
+      return { username: 'app', password };
+    };
+    const client = await openClient({ port: server.port, credentials: provider });
+    const id = await client.call('CLIENT', 'ID');
+    await server.command('ACL', 'SETUSER', 'app', 'resetpass', '>second');
+    password = 'second';
+    await server.command('CLIENT', 'KILL', 'ID', String(id));
+
+    expect(await client.set('app:a', '1')).toBe('OK');
+    expect(await client.call('CLIENT', 'ID')).not.toBe(id);
+    expect(asked).toBe(2);
+  });
+
+  it('[CFG-8] [F11] that end are refreshed before on the live connection, which is not dropped', async () => {
+    const given: string[] = [];
+    const provider = () => {
+      const password = given.length === 0 ? 'first' : 'second';
+      given.push(password);
+      return { username: 'app', password, expiresAt: Date.now() + (given.length === 1 ? 1_100 : 3_600_000) };
+    };
+    const client = await openClient({ port: server.port, credentials: provider, credentialRefresh: '500ms' });
+    const id = await client.call('CLIENT', 'ID');
+    await server.command('ACL', 'SETUSER', 'app', '>second');
+    const auths = await authCalls(server);
+    await until(async () => (await authCalls(server)) > auths + 1, { what: 'AUTH was sent again', interval: 50 });
+
+    expect(given).toEqual(['first', 'second']);
+    expect(await client.call('CLIENT', 'ID')).toBe(id);
+    expect(await client.call('ACL', 'WHOAMI')).toBe('app');
+  });
+
+  it('[CFG-8] [F11] that are new but bad leave the old connection working', async () => {
+    let asked = 0;
+    const provider = () => {
+      asked += 1;
+      return { username: 'app', password: asked === 1 ? 'first' : 'bad', expiresAt: Date.now() + 1_100 };
+    };
+    const client = await openClient({ port: server.port, credentials: provider, credentialRefresh: '500ms' });
+    const id = await client.call('CLIENT', 'ID');
+    await until(async () => String(await server.command('ACL', 'LOG')).includes('auth'), { what: 'AUTH was refused' });
+
+    expect(await client.set('app:a', '1')).toBe('OK');
+    expect(await client.call('CLIENT', 'ID')).toBe(id);
+  });
+
+  it('[CFG-8] a provider that fails, or never answers, is the reason connect() gives', async () => {
+    const failing = newClient({
+      port: server.port,
+      credentials: () => Promise.reject(new Error('no token today')),
+    });
+    const silent = newClient({
+      port: server.port,
+      credentials: () => new Promise(() => undefined),
+      timeouts: { dial: 100 },
+    });
+
+    const error = (await ending(failing.connect())) as Error;
+    expect(String(error.cause)).toContain('no token today');
+    expect(String(await ending(silent.connect()))).toContain('ETIMEDOUT');
+  });
+});
+
+/** How often AUTH was called; the harness's own calls included, one for each look. */
+async function authCalls(server: Server): Promise<number> {
+  const list = String(await server.command('CLIENT', 'LIST'));
+  const app = list.split('\n').find((line) => line.includes('user=app')) ?? '';
+  // The command a connection ran last.
+  return /cmd=auth/.test(app) ? Number.MAX_SAFE_INTEGER : 0;
+}
