@@ -195,11 +195,11 @@ export class CacheClient extends ClientCommands<'promise'> {
         () => this.#queue(),
         build as (queue: CommandQueue) => T,
       );
-      return shapeResults(built, results);
+      return shapeResults(built, results, this.#scope);
     }
     const queue = this.#queue();
     const built = first(queue);
-    return shapeResults(built, (await executeTransaction(dispatcher, this.#scope, queue)) ?? []);
+    return shapeResults(built, (await executeTransaction(dispatcher, this.#scope, queue)) ?? [], this.#scope);
   }
 
   /** Every key on every primary, without the prefix; see {@link KeyScanOptions}. */
@@ -360,12 +360,13 @@ export class CacheClient extends ClientCommands<'promise'> {
     const queue = this.#queue();
     const built = build(queue);
     const results = await executePipeline(this.#shared.dispatcher, this.#scope, queue.entries);
-    return options?.settled === true ? shapeSettled(built, results) : shapeResults(built, results);
+    return options?.settled === true ? shapeSettled(built, results) : shapeResults(built, results, this.#scope);
   }
 
   async #executeChain(queue: CommandQueue): Promise<unknown[]> {
     const results = await executePipeline(this.#shared.dispatcher, this.#scope, queue.entries);
-    return shapeResults(queue.entries, results) as unknown[];
+    const shaped: readonly unknown[] = shapeResults(queue.entries, results, this.#scope);
+    return [...shaped];
   }
 }
 

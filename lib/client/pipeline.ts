@@ -28,10 +28,7 @@ export async function executePipeline(
   const finish = dispatcher.announceGroup('pipeline', entries.length);
   dispatcher.launch(items, scope);
   const results = await Promise.all(outcomes);
-  const failed = countFailed(results);
-  finish(failed);
-  // The caller's own signal ended it: that is no failure of commands, and its reason is the caller's.
-  if (failed > 0 && scope.watch?.aborted === true) throw scope.watch.reason;
+  finish(countFailed(results));
   return results;
 }
 
@@ -40,9 +37,12 @@ export function countFailed(results: readonly Settled<unknown>[]): number {
   return results.filter((result) => !result.ok).length;
 }
 
-/** The results in the shape the caller returned from its function, or a PipelineError if any failed. */
-export function shapeResults<T>(built: T, results: readonly Settled<unknown>[]): Results<T> {
-  if (results.some((result) => !result.ok)) throw new PipelineError(results);
+/**
+ * The results in the shape the caller returned from its function, or a PipelineError if any failed; if the caller's own
+ * signal ended it, its reason.
+ */
+export function shapeResults<T>(built: T, results: readonly Settled<unknown>[], { watch }: Scope): Results<T> {
+  if (countFailed(results) > 0) throw watch?.aborted === true ? watch.reason : new PipelineError(results);
   return pick(built, (entry) => {
     const result = results[entry.index];
     return result?.ok === true ? result.value : undefined;

@@ -44,7 +44,7 @@ export function checkConflicts(options: RawOptions, problems: Problems): void {
 }
 
 function checkTopology(options: RawOptions, problems: Problems): void {
-  const [first] = IMPLIED.filter(([name]) => options[name] !== undefined);
+  const first = IMPLIED.find(([name]) => options[name] !== undefined);
   const mode = options.mode === undefined ? first?.[1] : (options.mode as Mode);
   if (mode === undefined) return;
   const reason = options.mode === undefined ? `beside '${first?.[0]}'` : `in mode '${mode}'`;

@@ -1,4 +1,4 @@
-import { checkConflicts, type RawOptions } from './conflicts.js';
+import { checkConflicts } from './conflicts.js';
 import { type Field, type Fields, type Layer, type OpenFields, place } from './draft.js';
 import type { ValkeyOptions } from './options.js';
 import type { Problems } from './problem.js';

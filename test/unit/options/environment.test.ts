@@ -1,5 +1,4 @@
 import { type Environment, VARIABLES } from '../../../lib/options/environment.js';
-import type { ValkeyOptions } from '../../../lib/options/options.js';
 import { resolveSettings } from '../../../lib/options/resolve.js';
 import { CERTIFICATE } from './certificates.js';
 import { failure } from './failure.js';

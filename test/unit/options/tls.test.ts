@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { Environment } from '../../../lib/options/environment.js';
-import type { ValkeyOptions } from '../../../lib/options/options.js';
 import { resolveSettings } from '../../../lib/options/resolve.js';
 import { CERTIFICATE, KEY, OTHER_KEY } from './certificates.js';
 import { failure } from './failure.js';

@@ -133,6 +133,10 @@ export function pipelines(test: AddTest): void {
     const aborted = client.with({ signal: AbortSignal.abort(reason) });
     const results = await aborted.pipeline((p) => [p.set(key(), 1), p.get(key())], { settled: true });
     for (const result of results) assert.deepEqual(result, { ok: false, error: reason });
+    await assert.rejects(
+      aborted.pipeline((p) => [p.set(key(), 1)]),
+      reason,
+    );
     assert.equal(await client.exists(key()), 0);
   });
 }
