@@ -1,4 +1,5 @@
-import { ArgumentError } from '../core/errors.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ArgumentError, ServerBusyError } from '../core/errors.js';
 import type { Argument, Reply, Route } from '../driver/driver.js';
 import { NO_KEYS } from './commands/command.js';
 import type { CommandDescription } from './commands/command.js';
@@ -6,6 +7,7 @@ import { FIRST_KEY } from './commands/command.js';
 import type { Key } from './commands/command-set.js';
 import { strip } from './commands/strip.js';
 import type { Dispatcher } from './dispatcher.js';
+import { DEFAULT_SCOPE } from './scope.js';
 import type { Scope } from './scope.js';
 
 /** What a scan looks for. */
@@ -29,7 +31,11 @@ export interface KeyScanOptions extends ScanOptions {
 
 /** How often a scan starts over because the servers changed under it, before it gives up. */
 const MOST_RESTARTS = 20;
+/** Milliseconds to wait before the first and before a late restart: a failover takes its time. */
+const FIRST_PAUSE = 25;
+const LONGEST_PAUSE = 1_000;
 
+const ROLE: CommandDescription = { name: 'ROLE', keys: NO_KEYS, readOnly: true, retrySafe: true, blocking: false };
 const SCAN: CommandDescription = { name: 'SCAN', keys: NO_KEYS, readOnly: true, retrySafe: true, blocking: false };
 
 /** Every key on every primary. A failover makes it start over, since cursors mean nothing to another server. */
@@ -47,7 +53,7 @@ export async function* scanKeys(
       { command: SCAN, args: [cursor, ...words], decode: toPage, binary: false, plan: { target: route } },
       scope,
     );
-  for await (const key of restarting(dispatcher, () => eachPrimary(dispatcher, read))) {
+  for await (const key of restarting(dispatcher, (fresh) => eachPrimary(dispatcher, fresh, read))) {
     if (seen?.has(key)) continue;
     seen?.add(key);
     yield strip(key, keyPrefix) as string;
@@ -111,11 +117,26 @@ async function* follow(read: (cursor: string) => Promise<Page>): AsyncGenerator<
 
 async function* eachPrimary(
   dispatcher: Dispatcher,
+  fresh: boolean,
   read: (route: Route, cursor: string) => Promise<Page>,
 ): AsyncGenerator<string, void, undefined> {
-  for (const route of await dispatcher.driver.primaries()) {
+  for (const route of await dispatcher.driver.primaries(fresh)) {
     for await (const { items } of follow((cursor) => read(route, cursor))) yield* items;
+    await refuseDemoted(dispatcher, route);
   }
+}
+
+/** A server can have been demoted in the middle, before anybody noticed; then its last pages mean nothing. */
+async function refuseDemoted(dispatcher: Dispatcher, target: Route): Promise<void> {
+  if (dispatcher.driver.topology === 'embedded') return;
+  const request = { command: ROLE, args: [], decode: toRole, binary: false, plan: { target } };
+  // Who may not ask, or cannot be asked, is taken for what it was.
+  const role = await dispatcher.request(request, DEFAULT_SCOPE).catch(() => 'master');
+  if (role !== 'master') throw new Demoted();
+}
+
+function toRole(reply: Reply): string {
+  return Array.isArray(reply) ? String(reply[0]) : '';
 }
 
 async function* elements(
@@ -132,37 +153,45 @@ async function* elements(
 /** Runs `walk` until it comes through without any change of servers in between. */
 async function* restarting<T>(
   dispatcher: Dispatcher,
-  walk: () => AsyncGenerator<T, void, undefined>,
+  walk: (fresh: boolean) => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
   let changes = 0;
   const stop = dispatcher.driver.onStatus(() => {
     changes += 1;
   });
   try {
-    for (let restart = 0; ; restart += 1) {
+    for (let restart = 0; restart <= MOST_RESTARTS; restart += 1) {
       const before = changes;
-      const complete = yield* walkWhile(walk(), () => changes === before, restart < MOST_RESTARTS);
+      const complete = yield* walkWhile(walk(restart > 0), () => changes === before);
       if (complete) return;
+      await sleep(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** restart));
     }
   } finally {
     stop();
   }
+  throw new ServerBusyError(
+    'SCAN',
+    `The servers changed during each of ${MOST_RESTARTS + 1} attempts to scan them. Try again when the failover is over.`,
+    { subject: 'SCAN' },
+  );
 }
 
 /** Gives what `walk` gives while nothing changes; whether it came to its end. */
 async function* walkWhile<T>(
   walk: AsyncGenerator<T, void, undefined>,
   unchanged: () => boolean,
-  mayRestart: boolean,
 ): AsyncGenerator<T, boolean, undefined> {
   try {
     for await (const item of walk) {
       yield item;
-      if (!unchanged() && mayRestart) return false;
+      if (!unchanged()) return false;
     }
   } catch (error) {
-    if (unchanged() || !mayRestart) throw error;
+    if (unchanged() && !(error instanceof Demoted)) throw error;
     return false;
   }
-  return unchanged() || !mayRestart;
+  return unchanged();
 }
+
+/** The server that was scanned is no primary any more: it may have been emptied to be filled by the new one. */
+class Demoted extends Error {}

@@ -145,8 +145,8 @@ export interface Driver {
   suspect?(operation: Operation, since: number): void;
   /** Which node owns it; one constant route on a single server. Cheap: it is asked for every operation. */
   route(operation: Operation): Route;
-  /** Every primary, for commands that concern all of them (SCAN, FLUSHDB, DBSIZE). */
-  primaries(): Promise<readonly Route[]>;
+  /** Every primary, for commands that concern all of them (SCAN, FLUSHDB, DBSIZE). `fresh` asks the servers again. */
+  primaries(fresh?: boolean): Promise<readonly Route[]>;
   /** Exclusive use of one connection to the node that owns `operation`. */
   session(operation: Operation): Promise<Session>;
   /** Listens until the returned function is called; renewed by the driver after every reconnect. */

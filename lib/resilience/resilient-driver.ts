@@ -30,6 +30,8 @@ export class ResilientDriver implements Driver, CircuitControl {
   readonly #plan: PolicyPlan;
   readonly #merger: ReadMerger;
   readonly #policies = new Map<string, RoutePolicy>();
+  /** What ends each isolation of all routes: routes met later belong to it too. */
+  readonly #isolations = new Set<(() => void)[]>();
   readonly #pauses = new Map<NodeJS.Timeout, () => void>();
   readonly #deadlines = new Deadlines();
   /** The route of everything, where there is only one. */
@@ -84,12 +86,14 @@ export class ResilientDriver implements Driver, CircuitControl {
     return this.#driver.route(operation);
   }
 
-  primaries(): Promise<readonly Route[]> {
-    return this.#driver.primaries();
+  primaries(fresh?: boolean): Promise<readonly Route[]> {
+    return this.#driver.primaries(fresh);
   }
 
   /** Nothing in a session may be tried again, but it has deadlines like anything else; so has the wait for one. */
   async session(operation: Operation): Promise<Session> {
+    const isolation = (this.#onlyPolicy ?? this.#policyFor(this.#driver.route(operation))).isolation;
+    if (isolation) throw isolation;
     countDown(operation, this.#deadlines);
     const session = await this.#driver.session(operation);
     return {
@@ -122,18 +126,29 @@ export class ResilientDriver implements Driver, CircuitControl {
   }
 
   circuits(): readonly Circuit[] {
+    this.#forgetGoneRoutes();
     return this.#routePolicies().map((policy) => policy.circuit);
   }
 
   isolate(route?: string): () => void {
     const releases = this.#routePolicies(route).map((policy) => policy.isolate());
+    if (route === undefined) this.#isolations.add(releases);
     return () => {
+      this.#isolations.delete(releases);
       for (const release of releases) release();
     };
   }
 
   resetCircuits(route?: string): void {
     for (const policy of this.#routePolicies(route)) policy.reset();
+  }
+
+  /** The circuit of a node that has left would stay as it was for ever: nobody asks it any more. */
+  #forgetGoneRoutes(): void {
+    const present = new Set(this.#driver.nodes().map(({ route }) => route.id));
+    for (const [id, policy] of this.#policies) {
+      if (!present.has(id) && policy.isolation === undefined) this.#policies.delete(id);
+    }
   }
 
   /** Of all routes in use, or of one. */
@@ -189,6 +204,7 @@ export class ResilientDriver implements Driver, CircuitControl {
     if (!policy) {
       policy = new RoutePolicy(route.id, this.#plan);
       this.#policies.set(route.id, policy);
+      for (const releases of this.#isolations) releases.push(policy.isolate());
     }
     return policy;
   }

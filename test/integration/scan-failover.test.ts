@@ -6,6 +6,7 @@ import {
   type Server,
   startCluster,
   startSentinel,
+  until,
 } from '../support/index.js';
 import type { CacheClient } from '../../lib/index.js';
 import { closeClients, openClient } from './open-client.js';
@@ -57,7 +58,16 @@ describeWithServers('a scan during a failover', () => {
 async function fill(client: CacheClient, primaries: readonly Server[]): Promise<void> {
   await client.mset(Object.fromEntries(KEYS.map((key) => [key, 'x'])));
   // A key that never reached a replica is not one that existed throughout.
-  await Promise.all(primaries.map((primary) => primary.command('WAIT', 1, 5_000)));
+  for (const primary of primaries) {
+    await until(async () => (await lag(primary)) === 0, { what: 'a replica that has everything' });
+  }
+}
+
+/** Bytes of the primary's history its replica has not confirmed; everything as long as it is not even linked. */
+async function lag(primary: Server): Promise<number> {
+  const { master_repl_offset: offset, slave0 = '' } = await primary.info('replication');
+  const confirmed = /state=online,offset=(\d+)/.exec(slave0)?.[1];
+  return confirmed === undefined ? Infinity : Number(offset) - Number(confirmed);
 }
 
 /** All keys a scan gives while `fail` happens after its first thousand. */

@@ -73,16 +73,16 @@ export class Cluster implements Layout {
     else for (const operation of batch) this.#executeOne(operation);
   }
 
-  suspect(operation: Operation, since: number): void {
-    this.#map.nodeFor(operation)?.shared.suspect(since);
+  suspect(operation: Operation): void {
+    this.#map.nodeFor(operation)?.shared.suspect();
   }
 
   route(operation: Operation): Route {
     return this.#map.nodeFor(operation) ?? UNCOVERED;
   }
 
-  async primaries(): Promise<readonly Route[]> {
-    if (this.#map.primaries.length === 0) await this.#refresh();
+  async primaries(fresh: boolean): Promise<readonly Route[]> {
+    if (fresh || this.#map.primaries.length === 0) await this.#refresh();
     return this.#map.primaries.map(({ node }) => node);
   }
 

@@ -18,6 +18,8 @@ export class CommandWriter {
   readonly #scripts = new Set<string>();
   #unanswered = 0;
   #answeredAt = 0;
+  /** When something was written while nothing was unanswered. */
+  #owedSince = 0;
 
   constructor(redis: Redis, judge: AnswerJudge) {
     this.#redis = redis;
@@ -32,6 +34,11 @@ export class CommandWriter {
   /** When the last answer came, by `performance.now()`. */
   get answeredAt(): number {
     return this.#answeredAt;
+  }
+
+  /** Milliseconds for which an answer has been owed and none has come; 0 while none is owed. */
+  get silence(): number {
+    return this.#unanswered === 0 ? 0 : performance.now() - Math.max(this.#owedSince, this.#answeredAt);
   }
 
   /** The socket is another one: nothing is known of its server. */
@@ -58,6 +65,7 @@ export class CommandWriter {
 
   /** One raw command of the driver's own. */
   raw(command: string, args: readonly (string | Buffer)[], listener: WireListener): void {
+    if (this.#unanswered === 0) this.#owedSince = performance.now();
     this.#unanswered += 1;
     // sendCommand needs no more of a command than WireCommand has; its type asks for the whole class.
     this.#redis.sendCommand(new WireCommand(command, args, listener, this.#onAnswered) as unknown as Command);

@@ -70,6 +70,8 @@ export class Connection implements AnswerJudge {
   #waiting: Operation[] = [];
   #attempts = 0;
   #timer: NodeJS.Timeout | undefined;
+  /** Runs while it may be that the other side is gone. */
+  #doubt: NodeJS.Timeout | undefined;
   #lastError: Error | undefined;
   #attempt: Promise<void> | undefined;
   /** Ends what the attempt under way waits for, when it waits for somebody else than the socket. */
@@ -102,6 +104,12 @@ export class Connection implements AnswerJudge {
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** Whether it is open, or nothing speaks against opening it: since it was last open, no attempt has failed. */
+  get promising(): boolean {
+    const { kind } = this.#state;
+    return kind === 'ready' || ((kind === 'idle' || kind === 'connecting') && this.#attempts === 0);
   }
 
   /** Whether it is open and owes no answer. */
@@ -190,12 +198,19 @@ export class Connection implements AnswerJudge {
   }
 
   /**
-   * An operation written at `since` had no answer by its deadline. If nothing at all has come since, and for long enough
-   * not to be an accident, the connection is taken for dead: what is still in its buffers must never run later.
+   * An operation that was written had no answer by its deadline. Unless something comes before the silence is too long to
+   * be an accident, the connection is taken for dead: what is still in its buffers must never run later.
    */
-  suspect(since: number): void {
-    if (this.#state.kind !== 'ready' || this.#writer.answeredAt > since) return;
-    if (performance.now() - since >= this.#plan.stallAfter) this.drop();
+  suspect(): void {
+    if (this.#state.kind !== 'ready' || this.#doubt) return;
+    const since = performance.now();
+    const verdict = (): void => {
+      this.#doubt = undefined;
+      if (this.#writer.unanswered > 0 && this.#writer.answeredAt < since) this.drop();
+    };
+    // Never at once: if it was this process that had no time, answers are waiting to be read.
+    this.#doubt = setTimeout(verdict, Math.max(1, this.#plan.stallAfter - this.#writer.silence));
+    this.#doubt.unref();
   }
 
   /** Cuts the socket; what is in flight ends with an unknown outcome, and a reconnecting connection reconnects. */
@@ -319,8 +334,7 @@ export class Connection implements AnswerJudge {
       ...identity,
       lane,
       address: before.kind === 'idle' && this.#state.kind === 'connecting' ? '?' : `${host}:${port}`,
-      state: stateWord(this.#state, before),
-      code: this.#state.kind === 'waiting' ? this.#state.reason.code : undefined,
+      ...stateWord(this.#state, before, this.#plan.reconnect === false),
     });
   }
 
@@ -363,15 +377,26 @@ export class Connection implements AnswerJudge {
   #enter(state: ConnectionState): void {
     const before = this.#state;
     this.#state = state;
+    clearTimeout(this.#doubt);
+    this.#doubt = undefined;
     if (events.connection.active && state.kind !== before.kind) this.#publish(before);
     this.#events.onState?.(state, this);
   }
 }
 
-/** The word events use; an attempt that fails and an open connection that is lost are two things. */
-function stateWord(state: ConnectionState, before: ConnectionState): ConnectionEvent['state'] {
-  if (state.kind === 'waiting') return before.kind === 'ready' ? 'lost' : 'failed';
-  return state.kind === 'idle' ? 'connecting' : state.kind;
+/**
+ * The word events use, and why; an attempt that fails and an open connection that is lost are two things. A connection
+ * that does not reconnect is closed by both.
+ */
+function stateWord(
+  state: ConnectionState,
+  before: ConnectionState,
+  once: boolean,
+): Pick<ConnectionEvent, 'state' | 'code'> {
+  const broken =
+    state.kind === 'waiting' || (state.kind === 'closed' && once && !(state.reason instanceof ClientClosedError));
+  if (broken) return { state: before.kind === 'ready' ? 'lost' : 'failed', code: state.reason.code };
+  return { state: state.kind === 'idle' ? 'connecting' : state.kind, code: undefined };
 }
 
 function authCommand({ username, password }: Credentials): [string, ...string[]] {

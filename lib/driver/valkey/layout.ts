@@ -5,9 +5,9 @@ export interface Layout {
   open(): Promise<void>;
   close(): void;
   execute(batch: readonly Operation[]): void;
-  suspect(operation: Operation, since: number): void;
+  suspect(operation: Operation): void;
   route(operation: Operation): Route;
-  primaries(): Promise<readonly Route[]>;
+  primaries(fresh: boolean): Promise<readonly Route[]>;
   session(operation: Operation): Promise<Session>;
   nodes(): readonly NodeInfo[];
   status(): DriverStatus;

@@ -1,6 +1,6 @@
 import type { Address, Credentials } from '../../options/settings.js';
 import type { DriverStatus, NodeInfo, Operation, Route, Session } from '../driver.js';
-import type { ConnectionState } from './connection.js';
+import type { ConnectionEvents, ConnectionState } from './connection.js';
 import type { PoolSize } from './dedicated-pool.js';
 import type { Layout } from './layout.js';
 import { ValkeyNode } from './node.js';
@@ -15,9 +15,9 @@ export class OneServer implements Layout {
     address: () => Promise<Address> | Address,
     plan: SharedPlan,
     pool: PoolSize,
-    onChange: () => void,
+    events: ConnectionEvents,
   ) {
-    this.node = new ValkeyNode(id, { ...plan, address }, pool, { onState: onChange });
+    this.node = new ValkeyNode(id, { ...plan, address }, pool, events);
   }
 
   open(): Promise<void> {
@@ -32,15 +32,15 @@ export class OneServer implements Layout {
     this.node.execute(batch);
   }
 
-  suspect(_operation: Operation, since: number): void {
-    this.node.shared.suspect(since);
+  suspect(_operation: Operation): void {
+    this.node.shared.suspect();
   }
 
   route(_operation: Operation): Route {
     return this.node;
   }
 
-  primaries(): Promise<readonly Route[]> {
+  primaries(_fresh: boolean): Promise<readonly Route[]> {
     return Promise.resolve([this.node]);
   }
 

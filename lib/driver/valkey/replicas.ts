@@ -5,6 +5,6 @@ import type { ValkeyNode } from './node.js';
  * that routing an operation and sending it agree.
  */
 export function chooseReplica(replicas: readonly ValkeyNode[], seed: number): ValkeyNode | undefined {
-  const able = replicas.filter(({ shared }) => shared.state.kind !== 'waiting' && shared.state.kind !== 'closed');
+  const able = replicas.filter(({ shared }) => shared.promising);
   return able[seed % able.length];
 }

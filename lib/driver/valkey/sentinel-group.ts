@@ -12,6 +12,8 @@ import type { SentinelPlan } from './sentinels.js';
 
 /** Milliseconds between two questions about the replicas. */
 const PERIOD = 30_000;
+/** Milliseconds between two questions whether the primary is still the one. */
+const COOL_DOWN = 1_000;
 
 /** A primary that sentinels watch over: one server whose address can change, with replicas that may answer readers. */
 export class SentinelGroup extends OneServer {
@@ -21,11 +23,23 @@ export class SentinelGroup extends OneServer {
   readonly #replicas = new Map<string, ValkeyNode>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
+  #checkedAt = -Infinity;
 
   constructor(sentinelPlan: SentinelPlan, plan: SharedPlan, pool: PoolSize, onChange: () => void) {
-    const sentinels = new Sentinels(sentinelPlan, () => this.#onSwitch());
+    const sentinels = new Sentinels(
+      sentinelPlan,
+      () => this.#onSwitch(),
+      () => void this.#check(),
+    );
     const primaryOnly: SharedPlan = { ...plan, greeting: () => [['ROLE']], accept: refuseReplica };
-    super('primary', () => sentinels.primary(), primaryOnly, pool, onChange);
+    super('primary', () => sentinels.primary(), primaryOnly, pool, {
+      onState: onChange,
+      onServerError: (_operation, { message }) => {
+        // Somebody made a replica of it while we were connected.
+        if (message.startsWith('READONLY')) void this.#check();
+        return false;
+      },
+    });
     this.#sentinels = sentinels;
     this.#plan = plan;
     this.#pool = pool;
@@ -51,8 +65,8 @@ export class SentinelGroup extends OneServer {
     else for (const operation of batch) this.#executeOne(operation);
   }
 
-  override suspect(operation: Operation, since: number): void {
-    this.#nodeFor(operation)?.shared.suspect(since);
+  override suspect(operation: Operation): void {
+    this.#nodeFor(operation)?.shared.suspect();
   }
 
   override route(operation: Operation): Route {
@@ -91,6 +105,21 @@ export class SentinelGroup extends OneServer {
   #onSwitch(): void {
     this.node.shared.drop();
     void this.#findReplicas();
+  }
+
+  /** Moves if the sentinels mean another server than the one we are connected to: a switch that nobody told us. */
+  async #check(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#checkedAt < COOL_DOWN || this.node.shared.state.kind !== 'ready') return;
+    this.#checkedAt = now;
+    try {
+      const named = await this.#sentinels.primary();
+      const { state, redis } = this.node.shared;
+      const { host, port } = redis.options;
+      if (state.kind === 'ready' && (host !== named.host || port !== named.port)) this.#onSwitch();
+    } catch {
+      // No sentinel answers; the next one that can be heard is asked.
+    }
   }
 
   async #findReplicas(): Promise<void> {

@@ -24,13 +24,19 @@ const SWITCH = '+switch-master';
 export class Sentinels {
   readonly #plan: SentinelPlan;
   readonly #onSwitch: () => void;
+  readonly #onHeard: () => void;
   readonly #watchers: Connection[] = [];
   /** Opened for one question each. */
   readonly #asking = new Set<Connection>();
 
-  constructor(plan: SentinelPlan, onSwitch: () => void) {
+  /**
+   * @param onSwitch - the primary is another one now
+   * @param onHeard - a sentinel can be heard, so that it is time to ask what was said before
+   */
+  constructor(plan: SentinelPlan, onSwitch: () => void, onHeard: () => void = () => undefined) {
     this.#plan = plan;
     this.#onSwitch = onSwitch;
+    this.#onHeard = onHeard;
   }
 
   /** The primary's address, from the first sentinel that knows one: all are asked at once. */
@@ -53,7 +59,7 @@ export class Sentinels {
     if (this.#watchers.length > 0) return;
     for (const sentinel of this.#plan.sentinels) {
       const connection = this.#connect(sentinel, true, (state) => {
-        if (state === 'ready') connection.raw('SUBSCRIBE', SWITCH).catch(() => connection.drop());
+        if (state === 'ready') connection.raw('SUBSCRIBE', SWITCH).then(this.#onHeard, () => connection.drop());
       });
       connection.redis.on('message', (_channel: string, message: string) => {
         if (message.startsWith(`${this.#plan.group} `)) this.#onSwitch();

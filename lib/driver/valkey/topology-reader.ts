@@ -10,9 +10,13 @@ import type { SharedPlan } from './plan.js';
 import { readSlots } from './slot-map.js';
 import type { SlotRange } from './slot-map.js';
 
+/** Milliseconds after which a connected member that does not answer is passed over: another one may. */
+const PATIENCE = 1_000;
+
 /**
- * Asks for the cluster's map: connected members first, since that costs no connection, then the seeds. Rejects with one
- * reason per node when nobody answers; at refused credentials at once, because every node would refuse them.
+ * Asks for the cluster's map: connected members first, since that costs no connection, then the seeds. It begins with
+ * another member each time, because one that is cut off from the others would tell the old map again and again. Rejects
+ * with one reason per node when nobody answers; at refused credentials at once, because every node would refuse them.
  */
 export async function readTopology(
   connected: readonly Member[],
@@ -20,9 +24,9 @@ export async function readTopology(
   plan: SharedPlan,
 ): Promise<readonly SlotRange[]> {
   const reasons: NodeReason[] = [];
-  for (const { node, address } of connected) {
+  for (const { node, address } of rotated(connected)) {
     try {
-      return await askForSlots(node.shared, address, plan);
+      return await askForSlots(node.shared, address, Math.min(PATIENCE, plan.dialTimeout));
     } catch (error) {
       reasons.push({ node: node.id, error: toConnectError(error, node.id) });
     }
@@ -55,14 +59,19 @@ async function askSeed(seed: Address, plan: SharedPlan): Promise<readonly SlotRa
   const connection = new Connection({ ...plan, lane: 'topology', address: () => seed, reconnect: false });
   try {
     await connection.open();
-    return await askForSlots(connection, seed, plan);
+    return await askForSlots(connection, seed, plan.dialTimeout);
   } finally {
     connection.close();
   }
 }
 
-async function askForSlots(connection: Connection, address: Address, plan: SharedPlan): Promise<readonly SlotRange[]> {
-  const raw = await bounded(connection.raw('CLUSTER', 'SLOTS'), plan.dialTimeout);
+function rotated<T>(items: readonly T[]): readonly T[] {
+  const start = Math.floor(Math.random() * items.length);
+  return [...items.slice(start), ...items.slice(0, start)];
+}
+
+async function askForSlots(connection: Connection, address: Address, patience: number): Promise<readonly SlotRange[]> {
+  const raw = await bounded(connection.raw('CLUSTER', 'SLOTS'), patience);
   const ranges = readSlots(raw, address);
   if (ranges.length === 0) throw new ConnectionError('It serves no slots; is it part of a cluster?');
   return ranges;

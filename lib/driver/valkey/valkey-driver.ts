@@ -37,7 +37,9 @@ export class ValkeyDriver implements Driver {
     switch (topology.mode) {
       case 'single': {
         this.topology = 'single';
-        this.#layout = new OneServer(addressName(topology.address), () => topology.address, plan, pool, onChange);
+        this.#layout = new OneServer(addressName(topology.address), () => topology.address, plan, pool, {
+          onState: onChange,
+        });
         this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => topology.address });
         break;
       }
@@ -95,16 +97,16 @@ export class ValkeyDriver implements Driver {
     this.#layout.execute(batch);
   }
 
-  suspect(operation: Operation, since: number): void {
-    this.#layout.suspect(operation, since);
+  suspect(operation: Operation): void {
+    this.#layout.suspect(operation);
   }
 
   route(operation: Operation): Route {
     return this.#layout.route(operation);
   }
 
-  primaries(): Promise<readonly Route[]> {
-    return this.#layout.primaries();
+  primaries(fresh = false): Promise<readonly Route[]> {
+    return this.#layout.primaries(fresh);
   }
 
   session(operation: Operation): Promise<Session> {
