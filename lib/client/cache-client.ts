@@ -22,7 +22,7 @@ import { probe } from './health.js';
 import type { ClientHealth } from './health.js';
 import { makeInterceptors } from './interceptors.js';
 import type { Interceptor, InterceptorFactory } from './interceptors.js';
-import { chainPipeline, executePipeline, shapeResults, shapeSettled } from './pipeline.js';
+import { chainPipeline, checkBuilt, executePipeline, shapeResults, shapeSettled } from './pipeline.js';
 import type { ChainedPipeline, SettledResults } from './pipeline.js';
 import { scanCollection, scanKeys } from './scan.js';
 import type { KeyScanOptions, ScanOptions } from './scan.js';
@@ -120,8 +120,9 @@ export class CacheClient extends ClientCommands<'promise'> {
    * ```
    */
   with(scope: ScopeOptions): CacheClient {
+    const narrowed = new CacheClient(this, scope);
     if (scope.route === 'replica' && (this.topology === 'single' || this.topology === 'embedded')) throw noReplica();
-    return new CacheClient(this, scope);
+    return narrowed;
   }
 
   /**
@@ -199,6 +200,7 @@ export class CacheClient extends ClientCommands<'promise'> {
     }
     const queue = this.#queue();
     const built = first(queue);
+    checkBuilt(built, queue.entries);
     return shapeResults(built, (await executeTransaction(dispatcher, this.#scope, queue)) ?? [], this.#scope);
   }
 
@@ -264,7 +266,7 @@ export class CacheClient extends ClientCommands<'promise'> {
   health(options: { /** Default `'1s'`. */ readonly timeout?: Duration } = {}): Promise<ClientHealth> {
     return probe(
       this.#shared.dispatcher,
-      this.circuits(),
+      () => this.circuits(),
       toMilliseconds(options.timeout ?? '1s', 'health(): timeout'),
     );
   }
@@ -327,7 +329,7 @@ export class CacheClient extends ClientCommands<'promise'> {
     return this.#shared.dispatcher.request({ command, args, decode, binary, split }, this.#scope);
   }
 
-  protected override sendScript<T>(
+  protected override async sendScript<T>(
     script: Script,
     keys: readonly Key[],
     args: readonly Value[],
@@ -359,6 +361,7 @@ export class CacheClient extends ClientCommands<'promise'> {
   ): Promise<Results<T> | SettledResults<T>> {
     const queue = this.#queue();
     const built = build(queue);
+    checkBuilt(built, queue.entries);
     const results = await executePipeline(this.#shared.dispatcher, this.#scope, queue.entries);
     return options?.settled === true ? shapeSettled(built, results) : shapeResults(built, results, this.#scope);
   }

@@ -1,5 +1,5 @@
 import { ValkeyError } from '../core/errors.js';
-import type { Outcome } from '../driver/driver.js';
+import type { Argument, Outcome } from '../driver/driver.js';
 import { PendingOperation } from '../driver/pending-operation.js';
 import type { OperationPlan } from '../driver/pending-operation.js';
 import type { Decoder } from './commands/command-set.js';
@@ -9,6 +9,10 @@ import type { Abortable, SignalWatch } from './scope.js';
 /** What is left to know of an operation that is over. */
 export interface FinishedOperation {
   readonly command: string;
+  /** With the key prefix. */
+  readonly args: readonly Argument[];
+  readonly readOnly: boolean;
+  /** The command as the caller meant it, where it was kept. */
   readonly call: CommandCall | undefined;
   readonly startedAt: number;
 }
@@ -20,7 +24,7 @@ export interface OperationLedger {
 
 /** An operation a caller waits for: its outcome is decoded and goes to two functions, mostly a promise's. */
 export class ClientOperation<T> extends PendingOperation implements Abortable, FinishedOperation {
-  /** The command as the caller meant it; only there if a hook wants to see it. */
+  /** The command as the caller meant it; only there if a hook saw it before, or sees another one on the wire. */
   readonly call: CommandCall | undefined;
   /** When the caller called, by `performance.now()`. */
   readonly startedAt: number;
@@ -75,7 +79,7 @@ export class ClientOperation<T> extends PendingOperation implements Abortable, F
 }
 
 /** On its way through the policies an abort is an outcome like any other; the caller gets its cause. */
-class AbortedError extends ValkeyError {
+export class AbortedError extends ValkeyError {
   constructor(command: string, reason: unknown) {
     super('VALKEY_ABORTED', `${command} was aborted.`, { cause: reason, subject: command });
   }

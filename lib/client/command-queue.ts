@@ -21,7 +21,7 @@ export interface QueueEntry<T = unknown> extends Queued<T> {
   readonly value: T | undefined;
 }
 
-/** The results of the queued commands of `T`, in its shape: a tuple, an array, an object, or a single one. */
+/** The results of the queued commands of `T`, in its shape: a tuple, an array, or a single one. */
 export type Results<T> = T extends Queued<infer R> & { readonly index: number }
   ? R
   : T extends readonly unknown[]

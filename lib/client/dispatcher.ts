@@ -1,4 +1,4 @@
-import { ArgumentError, ClientClosedError, ValkeyError } from '../core/errors.js';
+import { ArgumentError, ClientClosedError, isValkeyError, ValkeyError } from '../core/errors.js';
 import { events, identityOf } from '../core/events.js';
 import type { ClientIdentity } from '../core/events.js';
 import type { Argument, Driver, Operation, Outcome, Reply } from '../driver/driver.js';
@@ -6,7 +6,7 @@ import { PlainOperation } from '../driver/pending-operation.js';
 import type { OperationPlan } from '../driver/pending-operation.js';
 import type { Settings } from '../options/settings.js';
 import { blockingTime } from './blocking-time.js';
-import { ClientOperation } from './client-operation.js';
+import { AbortedError, ClientOperation } from './client-operation.js';
 import type { FinishedOperation, OperationLedger } from './client-operation.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Decoder, SplitRule } from './commands/command-set.js';
@@ -52,7 +52,12 @@ export class Dispatcher implements OperationLedger {
   /** What looks on; `undefined` if nothing does, which is what makes it free. */
   readonly #hooks: HookSet | undefined;
   readonly #allHooks: HookSet;
+  /** Whether a call has to be kept from before to after; who only hears the end gets one made then. */
+  readonly #keepsCalls: boolean;
+  /** Of operations nobody is told about: they are counted, no more. */
+  readonly #unseen: OperationLedger = { onOperationEnd: () => this.#leave() };
   readonly #unfollow: () => void;
+  #clock: number | undefined;
   #underWay = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
@@ -65,6 +70,7 @@ export class Dispatcher implements OperationLedger {
     const hooks = new HookSet(interceptors, this.#identity);
     this.#hooks = hooks.has('beforeCommand', 'afterCommand') ? hooks : undefined;
     this.#allHooks = hooks;
+    this.#keepsCalls = hooks.has('beforeCommand');
     this.#unfollow = followEvents(hooks, this.#identity);
     this.#split = driver.topology === 'cluster';
   }
@@ -91,7 +97,7 @@ export class Dispatcher implements OperationLedger {
       const refusal = this.refusal(1, scope);
       if (refusal === undefined)
         this.driver.execute([this.#operation(command, args, decode, binary, undefined, scope, resolve, reject)]);
-      else reject(refusal);
+      else this.#refuse(command, args, refusal, reject);
     });
   }
 
@@ -99,6 +105,13 @@ export class Dispatcher implements OperationLedger {
   request<T>(request: Request<T>, scope: Scope): Promise<T> {
     return new Promise((resolve, reject) => {
       this.launch([launchItem(request, { resolve, reject })], scope);
+    });
+  }
+
+  /** A request of the client's own, past the interceptors: what they answer says nothing about a server. */
+  requestDirectly<T>(request: Request<T>, scope: Scope): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#launch([launchItem(request, { resolve, reject })], scope);
     });
   }
 
@@ -111,7 +124,7 @@ export class Dispatcher implements OperationLedger {
   #launch(items: readonly LaunchItem[], scope: Scope): void {
     const refusal = this.refusal(items.length, scope);
     if (refusal !== undefined) {
-      for (const { waiter } of items) waiter.reject(refusal);
+      for (const { request, waiter } of items) this.#refuse(request.command, request.args, refusal, waiter.reject);
       return;
     }
     const operations: Operation[] = [];
@@ -121,6 +134,7 @@ export class Dispatcher implements OperationLedger {
 
   /** Tells those who look on of a pipeline or transaction, and by the function it gives how it ended. */
   announceGroup(kind: PipelineInfo['kind'], size: number): (failed: number) => void {
+    if (!this.#allHooks.has('beforePipeline', 'afterPipeline') && !events.pipeline.active) return ignore;
     const info = { kind, size };
     const startedAt = performance.now();
     this.#allHooks.call('beforePipeline', info);
@@ -135,6 +149,28 @@ export class Dispatcher implements OperationLedger {
   operation<T>(request: Request<T>, scope: Scope, { resolve, reject }: Waiter<T>): Operation {
     const { command, args, decode, binary, plan } = request;
     return this.#operation(command, args, decode, binary, plan, scope, resolve, reject);
+  }
+
+  /** An operation that only stands for a wait: it has a deadline, and nobody is told about it. */
+  waiting(
+    command: CommandDescription,
+    args: readonly Argument[],
+    scope: Scope,
+    { resolve, reject }: Waiter<Reply>,
+  ): Operation {
+    const wire = prefixArguments(command, args, this.settings.keyPrefix);
+    return this.#prefixedOperation(
+      command,
+      wire,
+      asIs,
+      false,
+      undefined,
+      scope,
+      undefined,
+      this.#unseen,
+      resolve,
+      reject,
+    );
   }
 
   /** An operation that goes along inside another, between MULTI and EXEC: it only carries its command. */
@@ -163,29 +199,69 @@ export class Dispatcher implements OperationLedger {
   }
 
   onOperationEnd(operation: FinishedOperation, outcome: Outcome): void {
-    this.#underWay -= 1;
-    if (this.#underWay === 0) this.#onIdle?.();
+    this.#leave();
     if (this.#hooks || events.command.active) this.#report(operation, outcome);
   }
 
-  #report({ command, call, startedAt }: FinishedOperation, outcome: Outcome): void {
-    const durationMs = performance.now() - startedAt;
+  /** The time, read once for all that ends in one go: of a merged read, reading the clock would cost more than the hooks. */
+  #endedAt(): number {
+    if (this.#clock === undefined) {
+      this.#clock = performance.now();
+      queueMicrotask(this.#forgetClock);
+    }
+    return this.#clock;
+  }
+
+  readonly #forgetClock = (): void => {
+    this.#clock = undefined;
+  };
+
+  #leave(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) this.#onIdle?.();
+  }
+
+  /** Tells the caller, and those who look on, that a command was not even begun. */
+  #refuse(
+    command: CommandDescription,
+    args: readonly Argument[],
+    refusal: unknown,
+    reject: (reason: unknown) => void,
+  ): void {
+    if (this.#hooks || events.command.active) {
+      const error = isValkeyError(refusal) ? refusal : new AbortedError(command.name, refusal);
+      const call = this.#hooks && this.#announce(command, args);
+      const { name, readOnly } = command;
+      this.#report({ command: name, args, readOnly, call, startedAt: this.#endedAt() }, { ok: false, error });
+    }
+    reject(refusal);
+  }
+
+  /** Of a command that was split over nodes: it is over when its last part is, and failed if any part has. */
+  #ledgerOfParts(count: number): OperationLedger {
+    let left = count;
+    let failure: Outcome | undefined;
+    return {
+      onOperationEnd: (operation, outcome) => {
+        this.#leave();
+        if (!outcome.ok) failure ??= outcome;
+        left -= 1;
+        if (left === 0 && (this.#hooks || events.command.active)) this.#report(operation, failure ?? outcome);
+      },
+    };
+  }
+
+  #report({ command, args, readOnly, call, startedAt }: FinishedOperation, outcome: Outcome): void {
+    const durationMs = this.#endedAt() - startedAt;
     const error = outcome.ok ? undefined : outcome.error;
-    if (this.#hooks && call) this.#hooks.call('afterCommand', call, { error, durationMs });
+    this.#hooks?.afterCommand(call ?? { command, args, readOnly }, { error, durationMs });
     if (events.command.active) events.command.publish({ ...this.#identity, command, durationMs, code: error?.code });
   }
 
   /** Through all interceptors, then on the wire; the reply is decoded only when they have all seen it. */
   async #intercept<T>(request: Request<T>, scope: Scope): Promise<T> {
     const { command, args, decode } = request;
-    const send: NextInterceptor = (call) => {
-      const described = call.command === command.name ? command : describeCommand(call.command, call.args);
-      if (!described) throw unknownCommand(call.command);
-      const changed: Request<Reply> = { ...request, command: described, args: call.args, decode: asIs };
-      return new Promise((resolve, reject) => {
-        this.#launch([launchItem(changed, { resolve, reject })], scope);
-      });
-    };
+    const send: NextInterceptor = (call) => this.requestDirectly(asCalled(request, call), scope);
     const call: CommandCall = { command: command.name, args, readOnly: command.readOnly };
     return decode(await foldInterceptors(this.#interceptors, send)(call), command.name);
   }
@@ -219,6 +295,7 @@ export class Dispatcher implements OperationLedger {
       return;
     }
     const call = this.#hooks && this.#announce(command, args);
+    const ledger = this.#ledgerOfParts(parts.length);
     const replies: Reply[] = [];
     let missing = parts.length;
     for (const [index, part] of parts.entries()) {
@@ -233,14 +310,25 @@ export class Dispatcher implements OperationLedger {
         }
       };
       operations.push(
-        this.#prefixedOperation(command, part.args, asIs, binary, undefined, scope, call, resolve, waiter.reject),
+        this.#prefixedOperation(
+          command,
+          part.args,
+          asIs,
+          binary,
+          undefined,
+          scope,
+          call,
+          ledger,
+          resolve,
+          waiter.reject,
+        ),
       );
     }
   }
 
   #announce(command: CommandDescription, args: readonly Argument[]): CommandCall {
     const call: CommandCall = { command: command.name, args, readOnly: command.readOnly };
-    this.#hooks?.call('beforeCommand', call);
+    this.#hooks?.beforeCommand(call);
     return call;
   }
 
@@ -256,8 +344,8 @@ export class Dispatcher implements OperationLedger {
   ): Operation {
     const { keyPrefix } = this.settings;
     const wire = keyPrefix === '' ? args : prefixArguments(command, args, keyPrefix);
-    const call = this.#hooks && this.#announce(command, args);
-    return this.#prefixedOperation(command, wire, decode, binary, plan, scope, call, resolve, reject);
+    const call = this.#keepsCalls || (this.#hooks && keyPrefix !== '') ? this.#announce(command, args) : undefined;
+    return this.#prefixedOperation(command, wire, decode, binary, plan, scope, call, this, resolve, reject);
   }
 
   #prefixedOperation<T>(
@@ -268,6 +356,7 @@ export class Dispatcher implements OperationLedger {
     plan: Partial<OperationPlan> | undefined,
     scope: Scope,
     call: CommandCall | undefined,
+    ledger: OperationLedger,
     resolve: (value: T) => void,
     reject: (reason: unknown) => void,
   ): Operation {
@@ -290,7 +379,7 @@ export class Dispatcher implements OperationLedger {
       },
       startedAt,
       call,
-      this,
+      ledger,
       scope.watch,
       decode,
       resolve,
@@ -301,6 +390,28 @@ export class Dispatcher implements OperationLedger {
 
 function isCommandInterceptor(interceptor: Interceptor): interceptor is CommandInterceptor {
   return 'intercept' in interceptor;
+}
+
+/** A request as interceptors have left it. What is known about the old command does not hold for another one. */
+function asCalled(request: Request<unknown>, call: CommandCall): Request<Reply> {
+  if (typeof call?.command !== 'string' || !Array.isArray(call.args)) throw noCall();
+  const { binary, command, plan } = request;
+  const name = call.command.toUpperCase();
+  if (name !== command.name) {
+    const described = describeCommand(name, call.args);
+    if (!described) throw unknownCommand(name);
+    return { command: described, args: call.args, decode: asIs, binary };
+  }
+  // Arguments decide too: SET is repeatable, SET with NX is not. Of a script only its author knows.
+  const unchanged = call.args === request.args || plan?.script !== undefined;
+  const described = unchanged ? command : (describeCommand(name, call.args) ?? command);
+  return { ...request, command: described, args: call.args, decode: asIs };
+}
+
+function noCall(): ArgumentError {
+  return new ArgumentError('An interceptor called next() without a command. Hand it the call: next(call).', {
+    subject: 'interceptors',
+  });
 }
 
 function unknownCommand(command: string): ArgumentError {
@@ -319,6 +430,10 @@ export interface LaunchItem {
 /** Forgets the result type, so that requests of different types can travel together. */
 export function launchItem<T>(request: Request<T>, waiter: Waiter<T>): LaunchItem {
   return { request, waiter } as unknown as LaunchItem;
+}
+
+function ignore(): void {
+  // Nobody looks on.
 }
 
 function asIs(reply: Reply): Reply {

@@ -1,5 +1,5 @@
+import { isValkeyError, ReplyError } from '../core/errors.js';
 import type { ErrorCode } from '../core/errors.js';
-import { isValkeyError } from '../core/errors.js';
 import type { Argument, DriverStatus, Reply, Route, Topology } from '../driver/driver.js';
 import type { Circuit } from '../resilience/circuit.js';
 import { NO_KEYS } from './commands/command.js';
@@ -30,38 +30,26 @@ export interface ClientHealth {
 /** Asks every primary at once; no answer is waited for longer than `timeout` milliseconds. */
 export async function probe(
   dispatcher: Dispatcher,
-  circuits: readonly Circuit[],
+  circuits: () => readonly Circuit[],
   timeout: number,
 ): Promise<ClientHealth> {
   const { driver } = dispatcher;
-  const status = driver.status();
-  const ask = (command: string, args: readonly Argument[], target?: Route): Promise<Reply> => {
-    const description = { name: command, keys: NO_KEYS, readOnly: true, retrySafe: true, blocking: false };
-    return dispatcher.request(
-      { command: description, args, decode: (reply) => reply, binary: false, ...(target ? { plan: { target } } : {}) },
-      { ...DEFAULT_SCOPE, timeout },
-    );
-  };
-  const primaries = await knownPrimaries(dispatcher, timeout);
-  const startedAt = performance.now();
-  let latencyMs: number | undefined;
-  const pings = primaries.map(async (route) => {
-    await ask('PING', [], route);
-    latencyMs = performance.now() - startedAt;
-  });
-  const [answers, info, cluster] = await Promise.all([
-    Promise.allSettled(pings),
-    ask('INFO', []).then(readInfo, nothing),
-    driver.topology === 'cluster' ? ask('CLUSTER', ['INFO']).then(readInfo, nothing) : nothing(),
+  const over = performance.now() + timeout;
+  const [nodes, info, cluster] = await Promise.all([
+    pingPrimaries(dispatcher, over),
+    ask(dispatcher, 'INFO', [], over).then(readInfo, nothing),
+    driver.topology === 'cluster' ? ask(dispatcher, 'CLUSTER', ['INFO'], over).then(readInfo, nothing) : nothing(),
   ]);
-  const failure = answers.find((answer) => answer.status === 'rejected');
+  const status = driver.status();
+  const { latencyMs, up, total, failure } = nodes;
   return {
     mode: driver.topology,
     state: status.state,
-    code: 'reason' in status ? status.reason.code : codeOf(failure?.reason),
+    code: 'reason' in status ? status.reason.code : codeOf(failure),
     latencyMs: latencyMs === undefined ? undefined : Math.round(latencyMs * 100) / 100,
-    nodes: { up: answers.filter((answer) => answer.status === 'fulfilled').length, total: primaries.length },
-    circuits,
+    nodes: { up, total },
+    // Last, so that they know what the questions have found out.
+    circuits: circuits(),
     version: info.get('valkey_version') ?? info.get('redis_version'),
     clusterState: cluster.get('cluster_state'),
     replication: replicationOf(info),
@@ -69,11 +57,59 @@ export async function probe(
   };
 }
 
+/** Asks a server, past interceptors. `over` is when the answer has to be there, by `performance.now()`. */
+function ask(
+  dispatcher: Dispatcher,
+  command: string,
+  args: readonly Argument[],
+  over: number,
+  target?: Route,
+): Promise<Reply> {
+  const description = { name: command, keys: NO_KEYS, readOnly: true, retrySafe: true, blocking: false };
+  return dispatcher.requestDirectly(
+    { command: description, args, decode: (reply) => reply, binary: false, ...(target ? { plan: { target } } : {}) },
+    { ...DEFAULT_SCOPE, timeout: Math.max(1, over - performance.now()) },
+  );
+}
+
+/** How the primaries answer. */
+interface Pings {
+  readonly up: number;
+  readonly total: number;
+  /** Of the slowest that answered. */
+  readonly latencyMs: number | undefined;
+  /** Why one did not. */
+  readonly failure: unknown;
+}
+
+async function pingPrimaries(dispatcher: Dispatcher, over: number): Promise<Pings> {
+  const primaries = await knownPrimaries(dispatcher, over);
+  const startedAt = performance.now();
+  const answers = await Promise.allSettled(
+    primaries.map(async (route) => {
+      await ask(dispatcher, 'PING', [], over, route).catch(acceptRefusal);
+      return performance.now() - startedAt;
+    }),
+  );
+  const latencies = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  return {
+    up: latencies.length,
+    total: primaries.length,
+    latencyMs: latencies.length === 0 ? undefined : Math.max(...latencies),
+    failure: answers.find((answer) => answer.status === 'rejected')?.reason,
+  };
+}
+
+/** A server that forbids PING is there all the same; one that is loading is not. */
+function acceptRefusal(error: unknown): void {
+  if (!(error instanceof ReplyError) || isValkeyError(error, 'VALKEY_SERVER_BUSY')) throw error;
+}
+
 /** A cluster that was never reached has none to ask; finding that out must not take longer than an answer may. */
-async function knownPrimaries({ driver }: Dispatcher, timeout: number): Promise<readonly Route[]> {
+async function knownPrimaries({ driver }: Dispatcher, over: number): Promise<readonly Route[]> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<readonly Route[]>((resolve) => {
-    timer = setTimeout(() => resolve([]), timeout);
+    timer = setTimeout(() => resolve([]), over - performance.now());
   });
   try {
     return await Promise.race([driver.primaries().catch(() => []), tooLate]);

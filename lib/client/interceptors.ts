@@ -5,7 +5,7 @@ import type { ClientIdentity, ConnectionLane } from '../core/events.js';
 import type { Argument, NodeInfo, Reply } from '../driver/driver.js';
 import type { Circuit } from '../resilience/circuit.js';
 
-/** A command as a caller meant it: without the key prefix, before anything was sent. */
+/** A command as a caller meant it: without the key prefix, before anything was sent. It is shared: do not change it. */
 export interface CommandCall {
   /** Name in upper case: `GET`. */
   readonly command: string;
@@ -132,6 +132,9 @@ export function makeInterceptors(
   given: readonly (Interceptor | InterceptorFactory)[],
   client: ObservedClient,
 ): readonly Interceptor[] {
+  if (!Array.isArray(given)) {
+    throw new ArgumentError('interceptors must be an array, the outermost first.', { subject: 'interceptors' });
+  }
   return given.map((item, index) => {
     const interceptor: unknown = isFactory(item) ? item.forClient(client) : item;
     if (!isInterceptor(interceptor)) {
@@ -177,19 +180,45 @@ export class HookSet {
     };
   }
 
+  /** One of the two hooks on every command's way: no arguments are gathered for it. */
+  beforeCommand(call: CommandCall): void {
+    for (const hooks of this.#hooks.beforeCommand) {
+      try {
+        hooks.beforeCommand?.(call);
+      } catch (error) {
+        this.#publish('beforeCommand', error);
+      }
+    }
+  }
+
+  /** The other one. */
+  afterCommand(call: CommandCall, result: CommandResult): void {
+    for (const hooks of this.#hooks.afterCommand) {
+      try {
+        hooks.afterCommand?.(call, result);
+      } catch (error) {
+        this.#publish('afterCommand', error);
+      }
+    }
+  }
+
   /** Whether anybody wants to hear of any of these. */
   has(...names: readonly HookName[]): boolean {
     return names.some((name) => this.#hooks[name].length > 0);
   }
 
-  /** Calls every hook called `name`. */
+  /** Calls every hook called `name`; those of commands have methods of their own. */
   call<N extends HookName>(name: N, ...args: Parameters<Required<CommandHooks>[N]>): void {
     for (const hooks of this.#hooks[name]) {
       try {
         (hooks[name] as (...all: typeof args) => void).apply(hooks, args);
       } catch (error) {
-        if (events.hookError.active) events.hookError.publish({ ...this.#identity, hook: name, error });
+        this.#publish(name, error);
       }
     }
+  }
+
+  #publish(hook: HookName, error: unknown): void {
+    if (events.hookError.active) events.hookError.publish({ ...this.#identity, hook, error });
   }
 }

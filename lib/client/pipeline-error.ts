@@ -12,9 +12,14 @@ export class PipelineError extends ValkeyError {
     const failed = results.filter((result) => !result.ok);
     super(
       'VALKEY_PIPELINE_FAILED',
-      `${failed.length} of ${results.length} commands failed; the others were executed. See results for each, or pass { settled: true } to get them without this error.`,
+      `${failed.length} of ${results.length} commands failed, the first with: ${textOf(failed[0])} The results of the others are in results.`,
       { cause: failed[0]?.error },
     );
     this.results = results;
   }
+}
+
+function textOf(failed: Settled<unknown> | undefined): string {
+  const error = failed?.ok === false ? failed.error : undefined;
+  return error instanceof Error ? error.message : 'an unknown error.';
 }

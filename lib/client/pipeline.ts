@@ -1,3 +1,4 @@
+import { ArgumentError } from '../core/errors.js';
 import { CommandQueue } from './command-queue.js';
 import type { QueueEntry, Results } from './command-queue.js';
 import { launchItem } from './dispatcher.js';
@@ -58,6 +59,23 @@ export function shapeSettled<T>(built: T, results: readonly Settled<unknown>[]):
 export type SettledResults<T> = T extends readonly unknown[]
   ? { -readonly [K in keyof T]: Settled<Results<[T[K]]> extends [infer R] ? R : never> }
   : Settled<Results<T>>;
+
+/**
+ * Refuses, before anything is sent, what is not made of this queue's commands: a promise (of an async function whose
+ * commands would come too late), a command of another queue, nothing at all.
+ */
+export function checkBuilt(built: unknown, entries: readonly QueueEntry[]): void {
+  const items: readonly unknown[] = Array.isArray(built) ? built : [built];
+  const wrong = items.some((item) => {
+    const { index } = (item ?? {}) as Partial<QueueEntry>;
+    return index === undefined || entries[index] !== item;
+  });
+  if (!wrong) return;
+  throw new ArgumentError(
+    'The function given to pipeline() or transaction() must return a command it has queued, or a list of them: p => [p.get(key), p.incr(other)]. It must not be async; to read first, use transaction({ watch }, …). Nothing was sent.',
+    { subject: 'pipeline' },
+  );
+}
 
 function pick(built: unknown, of: (entry: QueueEntry) => unknown): unknown {
   return Array.isArray(built) ? built.map((entry: QueueEntry) => of(entry)) : of(built as QueueEntry);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ArgumentError, ServerBusyError } from '../core/errors.js';
+import { toNames } from './arguments.js';
+import { ArgumentError, isValkeyError, ServerBusyError } from '../core/errors.js';
 import type { Argument, Reply, Route } from '../driver/driver.js';
 import { NO_KEYS } from './commands/command.js';
 import type { CommandDescription } from './commands/command.js';
@@ -45,7 +46,7 @@ export async function* scanKeys(
   options: KeyScanOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const words = scanWords(options);
-  if (options.type !== undefined) words.push('TYPE', options.type);
+  if (options.type !== undefined) words.push('TYPE', ...toNames<string>('scan()', 'type', [options.type]));
   const seen = options.unique === false ? undefined : new Set<string>();
   const { keyPrefix } = dispatcher.settings;
   const read = async (route: Route, cursor: string): Promise<Page> =>
@@ -76,6 +77,7 @@ export async function* scanCollection(
     blocking: false,
   };
   const words = scanWords(options);
+  toNames(command, 'key', [key]);
   const width = command === 'SSCAN' ? 1 : 2;
   const seen = new Set<string>();
   const pages = (): AsyncGenerator<Page, void, undefined> =>
@@ -95,6 +97,7 @@ interface Page {
 }
 
 function scanWords({ match, count = 100 }: ScanOptions): Argument[] {
+  if (match !== undefined) toNames('scan()', 'match', [match]);
   if (!Number.isSafeInteger(count) || count < 1) {
     throw new ArgumentError('scan: count must be a whole number of at least 1.', { subject: 'count' });
   }
@@ -156,8 +159,9 @@ async function* restarting<T>(
   walk: (fresh: boolean) => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
   let changes = 0;
-  const stop = dispatcher.driver.onStatus(() => {
-    changes += 1;
+  // An attempt that fails changes nothing; being connected again can mean another server.
+  const stop = dispatcher.driver.onStatus(({ state }) => {
+    if (state === 'ready' || state === 'degraded') changes += 1;
   });
   try {
     for (let restart = 0; restart <= MOST_RESTARTS; restart += 1) {
@@ -187,7 +191,8 @@ async function* walkWhile<T>(
       if (!unchanged()) return false;
     }
   } catch (error) {
-    if (unchanged() && !(error instanceof Demoted)) throw error;
+    const final = isValkeyError(error, 'VALKEY_DEADLINE_EXCEEDED') || isValkeyError(error, 'VALKEY_CLIENT_CLOSED');
+    if (final || (unchanged() && !(error instanceof Demoted))) throw error;
     return false;
   }
   return unchanged();

@@ -27,14 +27,18 @@ export const DEFAULT_SCOPE: Scope = { watch: undefined, timeout: undefined, read
 const ROUTES: readonly string[] = ['primary', 'replica', 'preferReplica'] satisfies ReadFrom[];
 
 /** @returns `base` with what `options` say; each option given replaces that of `base` */
-export function narrowScope(base: Scope, { signal, timeout, route }: ScopeOptions): Scope {
+export function narrowScope(base: Scope, options: ScopeOptions): Scope {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentError('with() takes an object with signal, timeout or route.', { subject: 'with' });
+  }
+  const { signal, timeout, route } = options;
   if (route !== undefined && !ROUTES.includes(route)) {
     throw new ArgumentError(`with(): route must be one of ${ROUTES.join(', ')}.`, { subject: 'route' });
   }
   const milliseconds = timeout === undefined ? base.timeout : toMilliseconds(timeout, 'with(): timeout');
   if (milliseconds === 0) throw new ArgumentError('with(): timeout must be longer than 0.', { subject: 'timeout' });
   return {
-    watch: signal === undefined ? base.watch : new SignalWatch(signal),
+    watch: signal === undefined ? base.watch : watchOf(signal),
     timeout: milliseconds,
     readFrom: route ?? base.readFrom,
   };
@@ -43,6 +47,18 @@ export function narrowScope(base: Scope, { signal, timeout, route }: ScopeOption
 /** Something a signal can end. */
 export interface Abortable {
   abort(reason: unknown): void;
+}
+
+const WATCHES = new WeakMap<AbortSignal, SignalWatch>();
+
+/** Scopes with the same signal share one listener on it. */
+function watchOf(signal: AbortSignal): SignalWatch {
+  if (!(signal instanceof AbortSignal)) {
+    throw new ArgumentError('with(): signal must be an AbortSignal.', { subject: 'signal' });
+  }
+  let watch = WATCHES.get(signal);
+  if (!watch) WATCHES.set(signal, (watch = new SignalWatch(signal)));
+  return watch;
 }
 
 /** One listener on a signal for everything a scope has under way; none while nothing is. */

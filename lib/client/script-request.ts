@@ -1,5 +1,5 @@
 import type { Script } from '../driver/script.js';
-import { toArguments } from './arguments.js';
+import { toArguments, toNames } from './arguments.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Decoder, Key, Value } from './commands/command-set.js';
 import type { Request } from './dispatcher.js';
@@ -15,7 +15,12 @@ export function scriptRequest<T>(
 ): Request<T> {
   return {
     command: describeScript(name, script),
-    args: [script.sha, String(keys.length), ...keys, ...toArguments(script.name, args)],
+    args: [
+      script.sha,
+      String(keys.length),
+      ...toNames<Key & string>(script.name, 'keys', keys),
+      ...toArguments(script.name, args),
+    ],
     decode,
     binary,
     plan: { script },

@@ -1,9 +1,10 @@
-import { ArgumentError, ClientClosedError, ValkeyError } from '../core/errors.js';
+import { toNames } from './arguments.js';
+import { ArgumentError, ClientClosedError, DeadlineError, ValkeyError } from '../core/errors.js';
 import type { Delivery, SubscriptionRequest } from '../driver/driver.js';
 import { escapeGlob } from './commands/prefix.js';
 import { strip } from './commands/strip.js';
 import type { Dispatcher } from './dispatcher.js';
-import type { Scope } from './scope.js';
+import type { Abortable, Scope } from './scope.js';
 
 /** What to do with a message that finds the buffer full: the reader is slower than the channel. */
 export type Overflow = 'drop-oldest' | 'drop-newest' | 'fail';
@@ -29,7 +30,7 @@ export interface Message {
 }
 
 /** Messages as they come, until closed. Iterate over it once; breaking out of the loop closes it. */
-export class Subscription implements AsyncIterableIterator<Message, undefined> {
+export class Subscription implements AsyncIterableIterator<Message, undefined>, Abortable {
   readonly #limit: number;
   readonly #overflow: Overflow;
   readonly #onClose: (subscription: Subscription) => Promise<void>;
@@ -85,6 +86,18 @@ export class Subscription implements AsyncIterableIterator<Message, undefined> {
     await this.#onClose(this);
   }
 
+  /**
+   * Ends it with a reason of the caller's own, which the loop over it throws.
+   *
+   * @internal
+   */
+  abort(reason: unknown): void {
+    this.#failure = reason;
+    this.#buffer.length = 0;
+    for (const { reject } of this.#readers.splice(0)) reject(reason);
+    void this.close();
+  }
+
   [Symbol.asyncIterator](): this {
     return this;
   }
@@ -129,6 +142,7 @@ export class Subscriptions {
     options: SubscribeOptions,
     scope: Scope,
   ): Promise<Subscription> {
+    toNames('subscribe()', 'channels', names);
     if (names.length === 0)
       throw new ArgumentError('subscribe(): name at least one channel.', { subject: 'SUBSCRIBE' });
     if (this.#dispatcher.closed) throw new ClientClosedError();
@@ -137,6 +151,7 @@ export class Subscriptions {
     let stop: (() => Promise<void>) | undefined;
     const subscription = new Subscription(options, async (closed) => {
       this.#open.delete(closed);
+      scope.watch?.remove(closed);
       await stop?.();
     });
     const deliver = ({ channel, pattern, payload }: Delivery): void => {
@@ -150,15 +165,46 @@ export class Subscriptions {
     const prefix = kind === 'pattern' ? escapeGlob(keyPrefix) : keyPrefix;
     this.#open.add(subscription);
     try {
-      stop = await this.#dispatcher.driver.subscribe({ kind, names: names.map((name) => prefix + name), deliver });
+      const request = { kind, names: names.map((name) => prefix + name), deliver };
+      stop = await this.#inTime(this.#dispatcher.driver.subscribe(request), scope);
     } catch (error) {
       this.#open.delete(subscription);
       throw error;
     }
+    scope.watch?.add(subscription);
     return subscription;
+  }
+
+  /** Waits for the server's confirmation, but not beyond the deadline or signal of the scope. */
+  #inTime(subscribed: Promise<() => Promise<void>>, { timeout, watch }: Scope): Promise<() => Promise<void>> {
+    return new Promise((resolve, reject) => {
+      const limit = timeout ?? this.#dispatcher.settings.timeouts.read;
+      const end = (reason: unknown): void => {
+        clearTimeout(timer);
+        watch?.remove(abortable);
+        reject(reason);
+        // What is confirmed after all has nobody to listen any more.
+        subscribed.then((stop) => void stop(), ignore);
+      };
+      const abortable: Abortable = { abort: end };
+      const timer = setTimeout(() => end(new DeadlineError('SUBSCRIBE', limit)), limit);
+      watch?.add(abortable);
+      subscribed.then(
+        (stop) => {
+          clearTimeout(timer);
+          watch?.remove(abortable);
+          resolve(stop);
+        },
+        (error: unknown) => end(error),
+      );
+    });
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((subscription) => subscription.close()));
   }
+}
+
+function ignore(): void {
+  // Told to the caller already.
 }

@@ -1,3 +1,4 @@
+import { toNames } from './arguments.js';
 import { ArgumentError, CrossSlotError, ReplyError, ValkeyError } from '../core/errors.js';
 import { slotOf } from '../core/slot.js';
 import type { Argument, Operation, Reply, Session } from '../driver/driver.js';
@@ -6,7 +7,7 @@ import { ALL_KEYS, NO_KEYS } from './commands/command.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Key } from './commands/command-set.js';
 import type { Dispatcher, Request, Waiter } from './dispatcher.js';
-import { countFailed } from './pipeline.js';
+import { checkBuilt, countFailed } from './pipeline.js';
 import type { Settled } from './pipeline-error.js';
 import type { Scope } from './scope.js';
 
@@ -75,6 +76,7 @@ export async function executeWatched<T>(
   newQueue: () => CommandQueue,
   build: (queue: CommandQueue) => Promise<T> | T,
 ): Promise<{ readonly built: T; readonly results: readonly Settled<unknown>[] }> {
+  toNames('transaction()', 'watch', watch);
   if (watch.length === 0)
     throw new ArgumentError('transaction(): watch must name at least one key.', { subject: 'watch' });
   if (!Number.isSafeInteger(attempts) || attempts < 1) {
@@ -106,6 +108,7 @@ async function tryWatched<T>(
     });
     const queue = newQueue();
     const built = await build(queue);
+    checkBuilt(built, queue.entries);
     const results = await executeTransaction(dispatcher, scope, queue, session);
     return results === null ? undefined : { built, results };
   } finally {
@@ -119,7 +122,7 @@ async function openSession(dispatcher: Dispatcher, scope: Scope, request: Reques
   if (refusal !== undefined) throw refusal;
   return new Promise((resolve, reject) => {
     const ignore: Waiter<Reply>['resolve'] = () => undefined;
-    const operation = dispatcher.operation({ ...request, command: { ...NOTHING, keys: ALL_KEYS } }, scope, {
+    const operation = dispatcher.waiting({ ...NOTHING, keys: ALL_KEYS }, request.args, scope, {
       resolve: ignore,
       reject,
     });

@@ -9,6 +9,7 @@ const FORM = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/;
 /** Milliseconds of `text`, or `undefined` when it is not a duration. A bare number counts as milliseconds. */
 export function parseDuration(text: string | number): number | undefined {
   if (typeof text === 'number') return Number.isFinite(text) && text >= 0 ? text : undefined;
+  if (typeof text !== 'string') return undefined;
   const match = FORM.exec(text.trim());
   if (!match) return undefined;
   const milliseconds = Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN);

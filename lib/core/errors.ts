@@ -131,7 +131,7 @@ export class DeadlineError extends ValkeyError {
   constructor(command: string, timeout: number, cause?: unknown) {
     super(
       'VALKEY_DEADLINE_EXCEEDED',
-      `${command} had no answer within ${timeout} ms. Raise resilience.timeout or with({ timeout }), or look at the server's latency.`,
+      `${command} had no answer within ${timeout} ms. ${reasonIn(cause)}Raise resilience.timeout or with({ timeout }), or look at the server's latency.`,
       { subject: command, cause },
     );
   }
@@ -195,4 +195,9 @@ export class UnsupportedError extends ValkeyError {
   constructor(message: string, details?: ErrorDetails) {
     super('VALKEY_UNSUPPORTED', message, details);
   }
+}
+
+/** Our own errors hold no value and no secret, so what they say can be passed on. */
+function reasonIn(cause: unknown): string {
+  return cause instanceof ValkeyError ? `Before that: ${cause.message} ` : '';
 }

@@ -2,7 +2,10 @@ import { AuthenticationError, CrossSlotError, OutOfMemoryError, ReplyError, Serv
 import type { ValkeyError } from './errors.js';
 
 /** Answers that prove the command was not executed and that waiting a little can help. */
-const BUSY = new Set(['LOADING', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'READONLY', 'BUSY', 'NOREPLICAS', 'NOTBUSY']);
+const BUSY = new Set(['LOADING', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN', 'READONLY', 'BUSY', 'NOREPLICAS']);
+
+/** How a primary that is becoming a replica ends a blocking command; CLIENT UNBLOCK, somebody's wish, says it otherwise. */
+const FORCED = 'UNBLOCKED force unblock';
 
 const CREDENTIALS = new Set(['WRONGPASS', 'NOAUTH']);
 
@@ -24,12 +27,14 @@ export function toReplyError(message: string, command: string): ValkeyError {
   if (CREDENTIALS.has(kind))
     return new AuthenticationError(`The server refused ${command}: ${message}`, { subject: command });
   const text = `The server refused ${command}: ${withoutArguments(message)}`;
-  if (BUSY.has(kind)) return new ServerBusyError(kind, text, { subject: command });
+  if (BUSY.has(kind) || message.startsWith(FORCED)) return new ServerBusyError(kind, text, { subject: command });
   return new ReplyError(kind, text, { subject: command });
 }
 
 function withoutArguments(message: string): string {
   if (/^ERR unknown command/i.test(message)) return 'ERR unknown command';
-  // In quotes stand keys, groups and values; a command's own name says "for 'get' command".
-  return message.replaceAll(/'[^']*'(?! command)/g, "'…'");
+  // A command's own name: "for 'get' command".
+  if (/^[^'"]*'[\w|-]+' command[^'"]*$/.test(message)) return message;
+  // In quotes stand keys, groups and values, which may hold quotes themselves: all from the first to the last is cut out.
+  return message.replace(/(['"]).*['"]/s, '$1…$1');
 }

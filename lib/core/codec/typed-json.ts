@@ -150,12 +150,30 @@ function markParts(value: object, name: string, path: string, above: Set<object>
   if (types.isSet(value)) {
     return { '@@set': Array.from(value, (item, index) => mark(item, '', `${path}.item(${index})`, above)) };
   }
+  if (losesEverything(value)) {
+    throw new EncodeError(
+      `${path} is a ${types.isPromise(value) ? 'Promise (is an await missing?)' : value.constructor.name}, of which JSON would keep nothing. Store what you need of it.`,
+    );
+  }
   // Without prototype, so that a key called __proto__ is a key like any other.
   const marked = Object.create(null) as Record<string, unknown>;
   for (const [key, item] of Object.entries(value)) {
     marked[key.startsWith(MARK) ? ESCAPE + key : key] = mark(item, key, `${path}.${key}`, above);
   }
   return marked;
+}
+
+/** What has all it holds in slots JSON does not look into: it would come back as an empty object. */
+function losesEverything(value: object): boolean {
+  return (
+    types.isPromise(value) ||
+    types.isRegExp(value) ||
+    types.isNativeError(value) ||
+    types.isWeakMap(value) ||
+    types.isWeakSet(value) ||
+    types.isAnyArrayBuffer(value) ||
+    ArrayBuffer.isView(value)
+  );
 }
 
 /** What toJSON makes of it, which may again hold anything. */

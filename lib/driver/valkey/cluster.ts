@@ -1,5 +1,6 @@
 import { ClientClosedError, ConnectionError, ServerBusyError, ValkeyError } from '../../core/errors.js';
 import { events } from '../../core/events.js';
+import { slotOf } from '../../core/slot.js';
 import type { Address, Credentials } from '../../options/settings.js';
 import type { DriverStatus, NodeInfo, Operation, Route, Session } from '../driver.js';
 import { ClusterMap } from './cluster-map.js';
@@ -41,9 +42,13 @@ export class Cluster implements Layout {
   readonly #plan: ClusterPlan;
   readonly #map: ClusterMap;
   readonly #redirections = new WeakMap<Operation, number>();
+  /** Slots that have just moved, with what has to wait until the old owner has sent everything before it after them. */
+  readonly #handovers = new Map<number, Operation[]>();
   #refreshing: Promise<void> | undefined;
   #refreshedAt = -Infinity;
   #timer: NodeJS.Timeout | undefined;
+  /** Waits for the end of the cool-down. */
+  #soon: NodeJS.Timeout | undefined;
   #failure: ValkeyError | undefined;
   #closed = false;
 
@@ -61,10 +66,13 @@ export class Cluster implements Layout {
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#soon);
     this.#map.close();
   }
 
-  execute(batch: readonly Operation[]): void {
+  execute(operations: readonly Operation[]): void {
+    const batch =
+      this.#handovers.size === 0 ? operations : operations.filter((operation) => !this.#holdBack(operation));
     const [first] = batch;
     if (!first) return;
     const node = this.#map.nodeFor(first);
@@ -75,6 +83,7 @@ export class Cluster implements Layout {
 
   suspect(operation: Operation): void {
     this.#map.nodeFor(operation)?.shared.suspect();
+    this.#refreshSoon();
   }
 
   route(operation: Operation): Route {
@@ -171,7 +180,7 @@ export class Cluster implements Layout {
     const redirection = readRedirection(error.message, from.redis.options.host ?? '');
     if (redirection) {
       this.#publishRedirection(operation, redirection, from);
-      return this.#follow(operation, redirection);
+      return this.#follow(operation, redirection, from);
     }
     if (/^(READONLY|CLUSTERDOWN)\b/.test(error.message)) this.#refreshSoon();
     return false;
@@ -195,7 +204,7 @@ export class Cluster implements Layout {
     });
   }
 
-  #follow(operation: Operation, { kind, slot, address }: Redirection): true {
+  #follow(operation: Operation, { kind, slot, address }: Redirection, from: Connection): true {
     const hops = (this.#redirections.get(operation) ?? 0) + 1;
     this.#redirections.set(operation, hops);
     if (hops > MOST_REDIRECTIONS) {
@@ -204,6 +213,7 @@ export class Cluster implements Layout {
     } else if (kind === 'moved') {
       const node = this.#map.moveSlot(slot, address);
       this.#refreshSoon();
+      this.#handOver(slot, from);
       node.execute([operation]);
     } else if (operation.transaction || operation.blocking) {
       // Inside MULTI every single command would need its own ASKING, and a dedicated connection would have to be taken on
@@ -215,9 +225,40 @@ export class Cluster implements Layout {
     return true;
   }
 
-  /** Reads the map again, unless that has just been done. */
+  /**
+   * What the old owner of a slot has not answered yet comes after this redirection, one by one. Nothing newer may overtake
+   * it on the short way to the new owner: it waits for the answer to a PING, which is the old owner's last.
+   */
+  #handOver(slot: number, from: Connection): void {
+    if (this.#handovers.has(slot)) return;
+    const held: Operation[] = [];
+    this.#handovers.set(slot, held);
+    const release = (): void => {
+      this.#handovers.delete(slot);
+      for (const operation of held) if (!operation.settled) this.#executeOne(operation);
+    };
+    from.raw('PING').then(release, release);
+  }
+
+  #holdBack(operation: Operation): boolean {
+    if (operation.key === undefined || operation.target) return false;
+    const held = this.#handovers.get(slotOf(operation.key));
+    held?.push(operation);
+    return held !== undefined;
+  }
+
+  /** Reads the map again; if that has just been done, after the cool-down. */
   #refreshSoon(): void {
-    if (performance.now() - this.#refreshedAt >= COOL_DOWN) this.#refreshInBackground();
+    if (this.#closed || this.#soon) return;
+    const left = this.#refreshedAt + COOL_DOWN - performance.now();
+    if (left <= 0) {
+      this.#refreshInBackground();
+      return;
+    }
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined;
+      this.#refreshInBackground();
+    }, left).unref();
   }
 
   #refreshInBackground(): void {
@@ -231,6 +272,8 @@ export class Cluster implements Layout {
     this.#refreshing ??= this.#readMap().finally(() => {
       this.#refreshing = undefined;
       this.#refreshedAt = performance.now();
+      // Who is away may have an heir later: a frozen node gives no sign of it, and behind an open circuit nobody asks.
+      if (!this.#failure && this.#map.primaries.some(({ node }) => !node.shared.promising)) this.#refreshSoon();
     });
     return this.#refreshing;
   }

@@ -1,5 +1,5 @@
 import type { Command, Redis } from 'iovalkey';
-import { ValkeyError } from '../../core/errors.js';
+import { ArgumentError, ValkeyError } from '../../core/errors.js';
 import type { Operation } from '../driver.js';
 import type { Script } from '../script.js';
 import { Answer, TransactionAnswer } from './answers.js';
@@ -59,16 +59,33 @@ export class CommandWriter {
     const { stream } = this.#redis;
     const inOneWrite = operations.length >= ONE_WRITE;
     if (inOneWrite) stream.cork();
-    for (const operation of operations) if (!operation.settled) this.#dispatch(operation);
+    for (const operation of operations) if (!operation.settled) this.#tryDispatch(operation);
     if (inOneWrite) stream.uncork();
   }
 
   /** One raw command of the driver's own. */
   raw(command: string, args: readonly (string | Buffer)[], listener: WireListener): void {
     if (this.#unanswered === 0) this.#owedSince = performance.now();
+    const wire = new WireCommand(command, args, listener, this.#onAnswered);
     this.#unanswered += 1;
-    // sendCommand needs no more of a command than WireCommand has; its type asks for the whole class.
-    this.#redis.sendCommand(new WireCommand(command, args, listener, this.#onAnswered) as unknown as Command);
+    try {
+      // sendCommand needs no more of a command than WireCommand has; its type asks for the whole class.
+      this.#redis.sendCommand(wire as unknown as Command);
+    } catch (error) {
+      this.#unanswered -= 1;
+      throw error;
+    }
+  }
+
+  /** What cannot be written fails alone: the others of the batch have nothing to do with it. */
+  #tryDispatch(operation: Operation): void {
+    try {
+      this.#dispatch(operation);
+    } catch (cause) {
+      operation.sent = false;
+      const text = `${operation.command} could not be written: an argument is neither a string nor a Buffer. Nothing was sent.`;
+      operation.settle({ ok: false, error: new ArgumentError(text, { subject: operation.command, cause }) });
+    }
   }
 
   #dispatch(operation: Operation): void {
@@ -91,6 +108,8 @@ export class CommandWriter {
   }
 
   #dispatchTransaction(operation: Operation, commands: readonly Operation[]): void {
+    // Looked at before MULTI: what fails afterwards would leave the others of the connection in a transaction.
+    for (const { args } of commands) for (const arg of args) Buffer.byteLength(arg);
     const listener = new TransactionAnswer(this.#judge, operation);
     this.raw('multi', [], listener.queued);
     for (const command of commands) {

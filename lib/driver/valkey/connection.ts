@@ -69,6 +69,8 @@ export class Connection implements AnswerJudge {
   /** What waits for the attempt under way. */
   #waiting: Operation[] = [];
   #attempts = 0;
+  /** The socket that was cut last: it may take a moment to be gone. */
+  #dropped: unknown;
   #timer: NodeJS.Timeout | undefined;
   /** Runs while it may be that the other side is gone. */
   #doubt: NodeJS.Timeout | undefined;
@@ -76,6 +78,8 @@ export class Connection implements AnswerJudge {
   #attempt: Promise<void> | undefined;
   /** Ends what the attempt under way waits for, when it waits for somebody else than the socket. */
   #giveUp: ((reason: Error) => void) | undefined;
+  /** Whether the attempt under way still asks where to go. */
+  #asking = false;
 
   constructor(plan: ConnectionPlan, events: ConnectionEvents = {}) {
     this.#plan = plan;
@@ -216,10 +220,16 @@ export class Connection implements AnswerJudge {
   /** Cuts the socket; what is in flight ends with an unknown outcome, and a reconnecting connection reconnects. */
   drop(): void {
     const { stream } = this.redis;
+    if (stream && stream === this.#dropped) return;
+    this.#dropped = stream;
     // A reset throws away what the other side has not received; a polite end would still deliver it. It has to come before
     // iovalkey's own disconnect(), which ends politely: a socket that is shutting down refuses to be reset and never closes.
-    if (stream instanceof Socket && !(stream instanceof TLSSocket) && !stream.connecting) stream.resetAndDestroy();
-    else stream?.destroy();
+    if (stream instanceof Socket && isResettable(stream)) {
+      // What resetAndDestroy() sets, without the shutdown it begins with: a socket that is destroyed by anybody else in the
+      // middle of that refuses the reset, too, and its handle keeps the process spinning at its end (Node 20.20).
+      Object.assign(stream, { resetAndClosing: true });
+    }
+    stream?.destroy();
     this.redis.disconnect();
   }
 
@@ -264,7 +274,9 @@ export class Connection implements AnswerJudge {
     this.#lastError = undefined;
     const timer = setTimeout(this.#onDialTimeout, this.#plan.dialTimeout);
     try {
+      this.#asking = true;
       const [address, credentials] = await this.#destination();
+      this.#asking = false;
       this.#refuseClosed();
       this.redis.options.host = address.host;
       this.redis.options.port = address.port;
@@ -287,9 +299,12 @@ export class Connection implements AnswerJudge {
   }
 
   readonly #onDialTimeout = (): void => {
-    this.#lastError ??= Object.assign(new Error(`no connection within ${this.#plan.dialTimeout} ms`), {
-      code: 'ETIMEDOUT',
-    });
+    const { dialTimeout } = this.#plan;
+    this.#lastError ??= this.#asking
+      ? new ConnectionError(
+          `It was not known within ${dialTimeout} ms where to connect and with which credentials. Check the credentials provider and the sentinels.`,
+        )
+      : Object.assign(new Error(`no connection within ${dialTimeout} ms`), { code: 'ETIMEDOUT' });
     this.#giveUp?.(this.#lastError);
     this.drop();
   };
@@ -401,6 +416,11 @@ function stateWord(
 
 function authCommand({ username, password }: Credentials): [string, ...string[]] {
   return username === undefined ? ['AUTH', password] : ['AUTH', username, password];
+}
+
+/** TLS has its own end, and who has begun to shut down cannot be reset any more. */
+function isResettable(stream: Socket): boolean {
+  return !(stream instanceof TLSSocket) && !stream.connecting && !stream.writableEnded && !stream.destroyed;
 }
 
 /** A function of the plan as a promise, also when it throws. */

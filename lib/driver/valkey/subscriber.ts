@@ -22,12 +22,12 @@ export class Subscriber {
   /** Resolves once the server has confirmed; the function it gives ends the subscription. */
   async subscribe({ kind, names, deliver }: SubscriptionRequest): Promise<() => Promise<void>> {
     const listeners = this.#listeners[kind];
-    const fresh = names.filter((name) => !listeners.has(name));
     for (const name of names) listeners.set(name, (listeners.get(name) ?? new Set()).add(deliver));
     const stop = (): Promise<void> => this.#unsubscribe(kind, names, deliver);
     try {
       const connection = await this.#open();
-      if (fresh.length > 0) await connection.raw(SUBSCRIBE[kind], ...fresh);
+      // Also for names that others have asked for already: their confirmation may still be on its way.
+      await connection.raw(SUBSCRIBE[kind], ...names);
     } catch (error) {
       await stop();
       const state = this.#connection?.state;
