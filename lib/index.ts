@@ -105,6 +105,9 @@ export type {
   Settings,
 } from './options/settings.js';
 
+export type { InterceptorSource } from './nest/interceptor-sources.js';
+export { LoggingHooks } from './nest/logging-hooks.js';
+export type { LoggingOptions } from './nest/logging-hooks.js';
 export { CACHE_CLIENT, clientToken, InjectClient } from './nest/tokens.js';
 export { ValkeyModule } from './nest/valkey-module.js';
 export type { ValkeyModuleAsyncOptions, ValkeyModuleOptions } from './nest/valkey-module.js';

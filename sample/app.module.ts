@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ValkeyModule } from 'nestjs-valkey';
-import { HealthController } from './health/health.controller.js';
+import { PrometheusMetrics } from 'nestjs-valkey/prometheus';
+import { HealthModule } from './health/health.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { ProductsModule } from './products/products.module.js';
 import { StatsModule } from './stats/stats.module.js';
 
@@ -9,7 +11,13 @@ import { StatsModule } from './stats/stats.module.js';
  * with nothing set it keeps its data in the process.
  */
 @Module({
-  imports: [ValkeyModule.forRoot(), StatsModule, ProductsModule],
-  controllers: [HealthController],
+  imports: [
+    // A shopper does not wait longer than this for a cache that hangs.
+    ValkeyModule.forRoot({ resilience: { timeout: '250ms' }, interceptors: [PrometheusMetrics] }),
+    MetricsModule,
+    HealthModule,
+    StatsModule,
+    ProductsModule,
+  ],
 })
 export class AppModule {}

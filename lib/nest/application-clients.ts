@@ -2,16 +2,22 @@ import { Global, Injectable, Module } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { CacheClient } from '../client/cache-client.js';
 import { createClient } from '../client/create-client.js';
+import type { Interceptor, InterceptorFactory } from '../client/interceptors.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { ValkeyOptions } from '../options/options.js';
 import { resolveSettings } from '../options/resolve.js';
 import { ClientLog } from './client-log.js';
 import { openClient } from './open-client.js';
 
+/** Finds a client's interceptors, once its options are known to be good. */
+export type InterceptorsOf = () => Promise<readonly (Interceptor | InterceptorFactory)[]>;
+
 /** Every client of one application, whichever registration it came from: opened together, closed together. */
 @Injectable()
 export class ApplicationClients implements OnApplicationShutdown {
   readonly #clients = new Map<string, CacheClient>();
+  /** Those of clients still being made included. */
+  readonly #names = new Set<string>();
   /** Why the start has failed. */
   #failure: { readonly reason: unknown } | undefined;
 
@@ -19,11 +25,11 @@ export class ApplicationClients implements OnApplicationShutdown {
    * Makes the client `name` and opens it, see {@link openClient}. Nest calls no shutdown hook when a start fails, so one
    * client that fails it closes the others too, and the process can end.
    */
-  async open(name: string, options: ValkeyOptions): Promise<CacheClient> {
+  async open(name: string, options: ValkeyOptions, interceptors: InterceptorsOf = none): Promise<CacheClient> {
     // Another client's options may have taken longer than this one's failure.
     if (this.#failure) throw this.#failure.reason;
     try {
-      return await this.#open(name, options);
+      return await this.#open(name, options, interceptors);
     } catch (reason) {
       this.#failure ??= { reason };
       await this.#close();
@@ -36,13 +42,17 @@ export class ApplicationClients implements OnApplicationShutdown {
     await this.#close();
   }
 
-  async #open(name: string, options: ValkeyOptions): Promise<CacheClient> {
-    if (this.#clients.has(name)) throw duplicate(name);
+  async #open(name: string, options: ValkeyOptions, interceptors: InterceptorsOf): Promise<CacheClient> {
+    if (this.#names.has(name)) throw duplicate(name);
+    this.#names.add(name);
     const { settings, warnings, implicitlyEmbedded } = resolveSettings({ ...options, name });
     const log = new ClientLog(settings);
     for (const warning of warnings) log.warn(warning);
     if (implicitlyEmbedded) log.embedded();
-    const client = createClient(settings);
+    const parts = { interceptors: await interceptors() };
+    // Whoever closes the others after a failure must not miss this one.
+    if (this.#failure) throw this.#failure.reason;
+    const client = createClient(settings, parts);
     this.#clients.set(name, client);
     await openClient(client, settings, log);
     return client;
@@ -57,6 +67,10 @@ export class ApplicationClients implements OnApplicationShutdown {
 @Global()
 @Module({ providers: [ApplicationClients], exports: [ApplicationClients] })
 export class ApplicationClientsModule {}
+
+function none(): Promise<readonly Interceptor[]> {
+  return Promise.resolve([]);
+}
 
 function duplicate(name: string): ConfigurationError {
   return new ConfigurationError(

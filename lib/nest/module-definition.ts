@@ -1,7 +1,10 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { CacheClient } from '../client/cache-client.js';
 import type { ValkeyOptions } from '../options/options.js';
 import { ApplicationClients, ApplicationClientsModule } from './application-clients.js';
+import { resolveInterceptors } from './interceptor-sources.js';
+import type { InterceptorSource } from './interceptor-sources.js';
 import { clientToken, DEFAULT_CLIENT } from './tokens.js';
 
 /** What `forRoot` and `forRootAsync` take beside the client's own options. */
@@ -12,10 +15,19 @@ export interface ValkeyModuleExtras {
   name?: string;
 }
 
+/** What stands around a client's commands. */
+export interface InterceptionOptions {
+  /**
+   * Around every command, the first one outermost: objects, or classes and tokens of providers of any module. Default:
+   * none.
+   */
+  readonly interceptors?: readonly InterceptorSource[];
+}
+
 /** The client's options without its name, which the module has to know before a factory runs. */
 export type ClientOptions = ValkeyOptions extends infer Each
   ? Each extends unknown
-    ? Omit<Each, 'name'>
+    ? Omit<Each, 'name'> & InterceptionOptions
     : never
   : never;
 
@@ -30,9 +42,16 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
       const { isGlobal = true, name = DEFAULT_CLIENT } = extras;
       const client = {
         provide: clientToken(name),
-        inject: [ApplicationClients, OPTIONS_TOKEN],
-        useFactory: (clients: ApplicationClients, options: ValkeyOptions): Promise<CacheClient> =>
-          clients.open(name, options),
+        inject: [ApplicationClients, OPTIONS_TOKEN, ModuleRef, ModulesContainer],
+        useFactory: (
+          clients: ApplicationClients,
+          options: ValkeyOptions & InterceptionOptions,
+          modules: ModuleRef,
+          container: ModulesContainer,
+        ): Promise<CacheClient> => {
+          const { interceptors = [], ...ownOptions } = options;
+          return clients.open(name, ownOptions, () => resolveInterceptors(interceptors, modules, container));
+        },
       };
       return {
         ...definition,

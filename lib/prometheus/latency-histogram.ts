@@ -21,6 +21,11 @@ export class Distribution {
     this.#sum += seconds;
   }
 
+  reset(): void {
+    this.#counts.fill(0);
+    this.#sum = 0;
+  }
+
   get sum(): number {
     return this.#sum;
   }
@@ -79,8 +84,9 @@ export class LatencyHistogram {
     return Promise.resolve({ name, help, type, aggregator, values: this.#samples() });
   }
 
+  /** Series stay: those who observe on them hold them. */
   reset(): void {
-    this.#series.clear();
+    for (const { values } of this.#series.values()) values.reset();
   }
 
   #samples(): readonly Sample[] {

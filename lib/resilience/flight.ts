@@ -41,6 +41,10 @@ export class Flight implements Observer, Timed {
   /** What takes off again together. */
   #again: Operation[] | undefined;
   #attempt = 0;
+  /** Attempts after which it was unknown, of something at least, whether it had been executed. */
+  #losses = 0;
+  /** What takes off again after the loss counted last. */
+  #afterLoss: Operation[] | undefined;
   #pauses: Pauses | undefined;
   #onLanded: ((failure: ValkeyError | undefined) => void) | undefined;
 
@@ -78,7 +82,7 @@ export class Flight implements Observer, Timed {
     }
     if (this.#mayRepeat(operation, failure)) {
       this.#setback = outcome.error;
-      this.#repeat(operation, outcome.error);
+      this.#repeat(operation, outcome.error, failure === 'unknown');
       return true;
     }
     operation.observer = undefined;
@@ -111,19 +115,26 @@ export class Flight implements Observer, Timed {
 
   #mayRepeat(operation: Operation, failure: 'not-executed' | 'unknown' | 'refused'): boolean {
     if (this.#policy.attempts === 0 || failure === 'refused' || this.#policy.closed()) return false;
-    // What never reached a server does no harm, however often it is tried: its deadline is bound enough.
-    if (failure === 'not-executed') return operation.deadline !== Infinity || this.#attempt < this.#policy.attempts;
-    return operation.retrySafe && this.#attempt < this.#policy.attempts;
+    // What never reached a server does no harm, however often it is tried: its deadline is bound enough. Without one it
+    // has as many attempts as what may have reached it; who takes off again together does so on one account.
+    if (failure === 'not-executed') {
+      return operation.deadline !== Infinity || this.#again !== undefined || this.#attempt < this.#policy.attempts;
+    }
+    const isCounted = this.#again !== undefined && this.#again === this.#afterLoss;
+    return operation.retrySafe && (isCounted || this.#losses < this.#policy.attempts);
   }
 
-  #repeat(operation: Operation, { code }: ValkeyError): void {
+  #repeat(operation: Operation, { code }: ValkeyError, isLoss: boolean): void {
     operation.sent = false;
-    if (this.#again) {
-      this.#again.push(operation);
-      return;
-    }
-    const again = [operation];
+    const joined = this.#again;
+    const again = joined ?? [];
+    again.push(operation);
     this.#again = again;
+    if (isLoss && this.#afterLoss !== again) {
+      this.#afterLoss = again;
+      this.#losses += 1;
+    }
+    if (joined) return;
     this.#attempt += 1;
     this.#pauses ??= this.#policy.pauses();
     const delayMs = this.#pauses(this.#attempt);

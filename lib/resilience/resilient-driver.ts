@@ -56,7 +56,7 @@ export class ResilientDriver implements Driver, CircuitControl {
     this.#merger = new ReadMerger(driver, (operations) => this.#dispatch(operations));
     this.#onlyPolicy =
       driver.topology === 'single' || driver.topology === 'embedded'
-        ? new RoutePolicy(driver.name, this.#plan)
+        ? new RoutePolicy(driver.nodes()[0]?.route.id ?? driver.name, this.#plan)
         : undefined;
   }
 

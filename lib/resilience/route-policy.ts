@@ -5,9 +5,9 @@ import {
   ConsecutiveBreaker,
   IsolatedCircuitError,
   circuitBreaker,
-  handleAll,
+  handleWhen,
 } from 'cockatiel';
-import { ValkeyError } from '../core/errors.js';
+import { DeadlineError, ValkeyError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import type { BreakerState, ClientIdentity } from '../core/events.js';
 import type { Driver, Operation } from '../driver/driver.js';
@@ -36,6 +36,10 @@ export class RoutePolicy {
   #breaker: CircuitBreakerPolicy | undefined;
   /** Held open by hand. */
   #isolated = 0;
+  /** When the last broken connection was counted, by `performance.now()`. */
+  #brokenAt = -Infinity;
+  /** The state listeners know of. */
+  #told: BreakerState = 'closed';
 
   constructor(route: string, plan: PolicyPlan) {
     this.#route = route;
@@ -50,27 +54,37 @@ export class RoutePolicy {
   /** Lets nothing through until the function it gives is called. */
   isolate(): () => void {
     this.#isolated += 1;
-    if (this.#isolated === 1) this.#publishState();
+    this.#publishState();
     let released = false;
     return () => {
       if (released) return;
       released = true;
       this.#isolated -= 1;
-      if (this.#isolated === 0) this.#publishState();
+      this.#publishState();
     };
   }
 
-  /** Forgets all failures so far: a closed circuit again. */
+  /** Why nothing may pass, if the circuit is held open by hand. */
+  get isolation(): ValkeyError | undefined {
+    if (this.#isolated === 0) return undefined;
+    return new ValkeyError(
+      'VALKEY_CIRCUIT_OPEN',
+      `The circuit to ${this.#route} was opened by isolate(); nothing was sent. It closes when the function isolate() gave is called.`,
+      { subject: this.#route },
+    );
+  }
+
+  /** Forgets all failures so far: a closed circuit again, unless it is held open by hand. */
   reset(): void {
-    const wasClosed = this.#state === 'closed';
     this.#breaker = this.#newBreaker();
-    if (!wasClosed) this.#publishState();
+    this.#publishState();
   }
 
   /** Sends operations of this route. Each is settled on its own. */
   execute(operations: readonly Operation[], now: number): void {
-    if (this.#isolated > 0) {
-      this.#refuse(operations);
+    const { isolation } = this;
+    if (isolation) {
+      this.#refuse(operations, isolation);
       return;
     }
     const flight = new Flight(this.#plan, this.#route, operations, now);
@@ -86,11 +100,32 @@ export class RoutePolicy {
       return;
     }
     breaker
-      .execute(() => fly(flight))
+      .execute(() => this.#fly(flight, now))
       .catch((error: unknown) => {
         if (error instanceof BrokenCircuitError || error instanceof IsolatedCircuitError) this.#refuse(operations);
         // Any other failure has been told to the callers by the flight itself.
       });
+  }
+
+  /** As cockatiel wants it: resolved when the connection did its work, whatever the server answered. */
+  #fly(flight: Flight, startedAt: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      flight.start((failure) => {
+        if (!failure) resolve();
+        else reject(this.#isEcho(failure, startedAt) ? ECHO : failure);
+      });
+    });
+  }
+
+  /**
+   * One broken connection takes down every flight in the air: that is one failure, not five in a row. Otherwise a primary
+   * that dies under load would open the circuit before the next one has taken over.
+   */
+  #isEcho(failure: ValkeyError, startedAt: number): boolean {
+    if (!isBroken(failure)) return false;
+    if (startedAt <= this.#brokenAt) return true;
+    this.#brokenAt = performance.now();
+    return false;
   }
 
   get #state(): BreakerState {
@@ -102,27 +137,36 @@ export class RoutePolicy {
     const { breaker } = this.#plan;
     if (!breaker) return undefined;
     const { failures, halfOpenAfter } = breaker;
-    const policy = circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(failures), halfOpenAfter });
+    const policy = circuitBreaker(
+      handleWhen((error) => error !== ECHO),
+      { breaker: new ConsecutiveBreaker(failures), halfOpenAfter },
+    );
     policy.onStateChange(() => this.#publishState());
     return policy;
   }
 
+  /** A breaker changes under an isolation too, and one that was replaced may still hear of its last flights: no news. */
   #publishState(): void {
-    if (events.breaker.active) {
-      events.breaker.publish({ ...this.#plan.identity, route: this.#route, state: this.#state });
-    }
+    const state = this.#state;
+    if (state === this.#told) return;
+    this.#told = state;
+    if (events.breaker.active) events.breaker.publish({ ...this.#plan.identity, route: this.#route, state });
   }
 
-  #refuse(operations: readonly Operation[]): void {
-    const error = new ValkeyError(
+  #refuse(operations: readonly Operation[], error: ValkeyError = this.#openError()): void {
+    for (const operation of operations) if (!operation.settled) operation.settle({ ok: false, error });
+  }
+
+  #openError(): ValkeyError {
+    return new ValkeyError(
       'VALKEY_CIRCUIT_OPEN',
       `The circuit to ${this.#route} is open after repeated failures; nothing was sent. It tries again after resilience.breaker.halfOpenAfter.`,
       { subject: this.#route },
     );
-    for (const operation of operations) if (!operation.settled) operation.settle({ ok: false, error });
   }
 }
 
+/** States in cockatiel's words, and in ours. */
 const STATES: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Closed]: 'closed',
   [CircuitState.Open]: 'open',
@@ -130,11 +174,13 @@ const STATES: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Isolated]: 'isolated',
 };
 
-/** A flight as cockatiel wants it: resolved when the connection did its work, whatever the server answered. */
-function fly(flight: Flight): Promise<void> {
-  return new Promise((resolve, reject) => {
-    flight.start((failure) => (failure ? reject(failure) : resolve()));
-  });
+/** A failure that tells the breaker nothing new. */
+const ECHO = new Error('This failure is counted already.');
+
+/** Whether a connection broke, or could not be opened; a silent one is another matter. */
+function isBroken({ code, cause }: ValkeyError): boolean {
+  if (code === 'VALKEY_OUTCOME_UNKNOWN') return !(cause instanceof DeadlineError);
+  return code === 'VALKEY_CONNECTION_FAILED';
 }
 
 function ignore(): void {

@@ -1,94 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-
 import { describeWithServers, freePort, startCluster, startSentinel, startServer, until } from '../support/index.js';
-import { keep } from '../support/leftovers.js';
+import { killStorefronts, Storefront } from './storefront.js';
 import { buildPackage } from './workbench.js';
 
 /** Milliseconds within which an orderly end is over. */
 const ENDED_WITHIN = 3_000;
-const OURS = /^(VALKEY|CACHE|REDIS)_/;
 
 // Processes and servers on a machine that may be busy.
 import.meta.jest.setTimeout(60_000);
 
-let built: string;
-let storefront: Storefront | undefined;
-
-beforeAll(async () => {
-  built = await buildPackage();
-}, 120_000);
-
-afterEach(async () => {
-  await storefront?.kill();
-  storefront = undefined;
-});
-
-/** The sample as its users start it: a process of its own, told by variables where its server is. */
-class Storefront {
-  readonly #url: string;
-  readonly #process: ChildProcess;
-  readonly #exit: Promise<unknown[]>;
-  #log = '';
-
-  private constructor(port: number, variables: Readonly<Record<string, string>>) {
-    const machine = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OURS.test(name)));
-    const environment = { ...machine, NODE_ENV: 'development', PORT: String(port), NO_COLOR: '1', ...variables };
-    this.#url = `http://127.0.0.1:${port}`;
-    this.#process = spawn(process.execPath, [join(built, 'dist', 'sample', 'main.js')], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    this.#exit = once(this.#process, 'exit');
-    const release = keep({ kind: 'process', pid: this.#process.pid as number });
-    this.#process.once('exit', release);
-    for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      stream?.on('data', (chunk: Buffer) => (this.#log += chunk.toString('utf8')));
-    }
-  }
-
-  static async start(variables: Readonly<Record<string, string>> = {}): Promise<Storefront> {
-    const started = new Storefront(await freePort(), variables);
-    storefront = started;
-    const isLive = async (): Promise<boolean> =>
-      started.#hasEnded() || (await started.get('/health/live')).status === 200;
-    await until(isLive, { what: 'the storefront is live', timeout: 15_000, interval: 25 });
-    if (started.#hasEnded()) throw new Error(`The storefront did not start:\n${started.log}`);
-    return started;
-  }
-
-  get log(): string {
-    return this.#log;
-  }
-
-  async get(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
-    const response = await fetch(`${this.#url}${path}`, { signal: AbortSignal.timeout(10_000) });
-    return { status: response.status, body: await response.json() };
-  }
-
-  async put(path: string, body: unknown): Promise<number> {
-    const headers = { 'content-type': 'application/json' };
-    return (await fetch(`${this.#url}${path}`, { method: 'PUT', headers, body: JSON.stringify(body) })).status;
-  }
-
-  /** @returns its exit code, `null` when a signal ended it. */
-  async end(): Promise<unknown> {
-    this.#process.kill('SIGTERM');
-    const [code] = await this.#exit;
-    return code;
-  }
-
-  async kill(): Promise<void> {
-    if (this.#hasEnded()) return;
-    this.#process.kill('SIGKILL');
-    await this.#exit;
-  }
-
-  #hasEnded(): boolean {
-    return this.#process.exitCode !== null || this.#process.signalCode !== null;
-  }
-}
+beforeAll(buildPackage, 120_000);
+afterEach(killStorefronts);
 
 /** What a shopper notices, wherever the cache is. */
 async function shop(shopfront: Storefront): Promise<void> {

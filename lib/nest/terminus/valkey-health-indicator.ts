@@ -58,8 +58,7 @@ export class ValkeyHealthIndicator {
     if (memoryThreshold !== undefined && !(memoryThreshold > 0 && memoryThreshold <= 1)) {
       throw new ArgumentError('memoryThreshold must be above 0 and at most 1.', { subject: 'memoryThreshold' });
     }
-    const client: CacheClient = this.#modules.get(clientToken(name), { strict: false });
-    const health = await client.health({ timeout: toMilliseconds(timeout, 'timeout') });
+    const health = await this.#client(name).health({ timeout: toMilliseconds(timeout, 'timeout') });
     const indicator = this.#indicators.check(key);
     const details = { ...health };
     switch (judge(health, memoryThreshold)) {
@@ -69,6 +68,17 @@ export class ValkeyHealthIndicator {
         return indicator.degraded(details) as HealthIndicatorResult<Key>;
       case 'away':
         return critical ? indicator.down(details) : indicator.degraded(details);
+    }
+  }
+
+  #client(name: string): CacheClient {
+    try {
+      return this.#modules.get<CacheClient>(clientToken(name), { strict: false });
+    } catch (error) {
+      throw new ArgumentError(`There is no client "${name}". Register it: ValkeyModule.forRoot({ name: '${name}' }).`, {
+        subject: 'client',
+        cause: error,
+      });
     }
   }
 }

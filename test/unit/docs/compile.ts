@@ -39,6 +39,9 @@ function compilerOptions(): ts.CompilerOptions {
     paths: {
       'nestjs-valkey': [join(process.cwd(), 'lib/index.ts')],
       'nestjs-valkey/testing': [join(process.cwd(), 'lib/testing/index.ts')],
+      'nestjs-valkey/prometheus': [join(process.cwd(), 'lib/prometheus/index.ts')],
+      'nestjs-valkey/opentelemetry': [join(process.cwd(), 'lib/opentelemetry/index.ts')],
+      'nestjs-valkey/terminus': [join(process.cwd(), 'lib/nest/terminus/index.ts')],
     },
   };
 }
