@@ -8,7 +8,7 @@ import { refusalOf } from './commands/call/refusals.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Decoder, Key, Queued, SplitRule, Value } from './commands/command-set.js';
 import { strip, stripReply } from './commands/strip.js';
-import type { Request } from './dispatcher.js';
+import type { Request } from './request.js';
 import { scriptRequest } from './script-request.js';
 import { toArguments } from './arguments.js';
 

@@ -1,43 +1,25 @@
-import { ArgumentError, ClientClosedError, isValkeyError, ValkeyError } from '../core/errors.js';
-import { events, identityOf } from '../core/events.js';
-import type { ClientIdentity } from '../core/events.js';
+import { ClientClosedError, ValkeyError } from '../core/errors.js';
 import type { Argument, Driver, Operation, Outcome, Reply } from '../driver/driver.js';
 import { PlainOperation } from '../driver/pending-operation.js';
 import type { OperationPlan } from '../driver/pending-operation.js';
 import type { Settings } from '../options/settings.js';
 import { blockingTime } from './blocking-time.js';
-import { AbortedError, ClientOperation } from './client-operation.js';
+import { ClientOperation } from './client-operation.js';
 import type { FinishedOperation, OperationLedger } from './client-operation.js';
 import type { CommandDescription } from './commands/command.js';
-import type { Decoder, SplitRule } from './commands/command-set.js';
+import type { Decoder } from './commands/command-set.js';
 import { prefixArguments } from './commands/prefix.js';
 import { describeCommand, firstKey, keyIndexes } from './commands/table.js';
-import { followEvents } from './hook-events.js';
-import { foldInterceptors, HookSet } from './interceptors.js';
-import type { CommandCall, CommandInterceptor, Interceptor, NextInterceptor, PipelineInfo } from './interceptors.js';
+import { foldInterceptors } from './interceptors.js';
+import type { CommandCall, CommandInterceptor, Interceptor, NextInterceptor } from './interceptors.js';
+import { Reporter } from './reporter.js';
+import { asCalled, asIs, launchItem } from './request.js';
+import type { LaunchItem, Request, Waiter } from './request.js';
 import type { Scope } from './scope.js';
 import { combineReplies, splitBySlot } from './split.js';
 
 /** What a client needs of its settings. */
 export type DispatcherSettings = Pick<Settings, 'name' | 'keyPrefix' | 'timeouts' | 'maxQueue' | 'drain' | 'pool'>;
-
-/** One command as a caller means it: arguments without prefix, and what to make of the reply. */
-export interface Request<T> {
-  readonly command: CommandDescription;
-  readonly args: readonly Argument[];
-  readonly decode: Decoder<T>;
-  readonly binary: boolean;
-  /** For commands over many keys. */
-  readonly split?: SplitRule | undefined;
-  /** What of {@link OperationPlan} is not to be had from the command. */
-  readonly plan?: Partial<OperationPlan>;
-}
-
-/** Resolvers of the one who waits. */
-export interface Waiter<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-}
 
 /**
  * Turns requests into operations and hands them to the driver: prefix, deadline, scope, splitting for a cluster, and the
@@ -47,17 +29,11 @@ export class Dispatcher implements OperationLedger {
   readonly driver: Driver;
   readonly settings: DispatcherSettings;
   readonly #split: boolean;
-  readonly #identity: ClientIdentity;
   readonly #interceptors: readonly CommandInterceptor[];
-  /** What looks on; `undefined` if nothing does, which is what makes it free. */
-  readonly #hooks: HookSet | undefined;
-  readonly #allHooks: HookSet;
-  /** Whether a call has to be kept from before to after; who only hears the end gets one made then. */
-  readonly #keepsCalls: boolean;
+  /** Tells those who look on. */
+  readonly reporter: Reporter;
   /** Of operations nobody is told about: they are counted, no more. */
   readonly #unseen: OperationLedger = { onOperationEnd: () => this.#leave() };
-  readonly #unfollow: () => void;
-  #clock: number | undefined;
   #underWay = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
@@ -65,13 +41,8 @@ export class Dispatcher implements OperationLedger {
   constructor(driver: Driver, settings: DispatcherSettings, interceptors: readonly Interceptor[] = []) {
     this.driver = driver;
     this.settings = settings;
-    this.#identity = identityOf(settings);
     this.#interceptors = interceptors.filter(isCommandInterceptor);
-    const hooks = new HookSet(interceptors, this.#identity);
-    this.#hooks = hooks.has('beforeCommand', 'afterCommand') ? hooks : undefined;
-    this.#allHooks = hooks;
-    this.#keepsCalls = hooks.has('beforeCommand');
-    this.#unfollow = followEvents(hooks, this.#identity);
+    this.reporter = new Reporter(settings, interceptors);
     this.#split = driver.topology === 'cluster';
   }
 
@@ -97,7 +68,10 @@ export class Dispatcher implements OperationLedger {
       const refusal = this.refusal(1, scope);
       if (refusal === undefined)
         this.driver.execute([this.#operation(command, args, decode, binary, undefined, scope, resolve, reject)]);
-      else this.#refuse(command, args, refusal, reject);
+      else {
+        this.reporter.refused(command, args, refusal);
+        reject(refusal);
+      }
     });
   }
 
@@ -124,25 +98,15 @@ export class Dispatcher implements OperationLedger {
   #launch(items: readonly LaunchItem[], scope: Scope): void {
     const refusal = this.refusal(items.length, scope);
     if (refusal !== undefined) {
-      for (const { request, waiter } of items) this.#refuse(request.command, request.args, refusal, waiter.reject);
+      for (const { request, waiter } of items) {
+        this.reporter.refused(request.command, request.args, refusal);
+        waiter.reject(refusal);
+      }
       return;
     }
     const operations: Operation[] = [];
     for (const { request, waiter } of items) this.#addOperations(operations, request, waiter, scope);
     this.driver.execute(operations);
-  }
-
-  /** Tells those who look on of a pipeline or transaction, and by the function it gives how it ended. */
-  announceGroup(kind: PipelineInfo['kind'], size: number): (failed: number) => void {
-    if (!this.#allHooks.has('beforePipeline', 'afterPipeline') && !events.pipeline.active) return ignore;
-    const info = { kind, size };
-    const startedAt = performance.now();
-    this.#allHooks.call('beforePipeline', info);
-    return (failed) => {
-      const durationMs = performance.now() - startedAt;
-      this.#allHooks.call('afterPipeline', info, { failed, durationMs });
-      if (events.pipeline.active) events.pipeline.publish({ ...this.#identity, ...info, failed, durationMs });
-    };
   }
 
   /** One operation for use outside the tick's batch: in a session, in a transaction. */
@@ -200,41 +164,12 @@ export class Dispatcher implements OperationLedger {
 
   onOperationEnd(operation: FinishedOperation, outcome: Outcome): void {
     this.#leave();
-    if (this.#hooks || events.command.active) this.#report(operation, outcome);
+    this.reporter.ended(operation, outcome);
   }
-
-  /** The time, read once for all that ends in one go: of a merged read, reading the clock would cost more than the hooks. */
-  #endedAt(): number {
-    if (this.#clock === undefined) {
-      this.#clock = performance.now();
-      queueMicrotask(this.#forgetClock);
-    }
-    return this.#clock;
-  }
-
-  readonly #forgetClock = (): void => {
-    this.#clock = undefined;
-  };
 
   #leave(): void {
     this.#underWay -= 1;
     if (this.#underWay === 0) this.#onIdle?.();
-  }
-
-  /** Tells the caller, and those who look on, that a command was not even begun. */
-  #refuse(
-    command: CommandDescription,
-    args: readonly Argument[],
-    refusal: unknown,
-    reject: (reason: unknown) => void,
-  ): void {
-    if (this.#hooks || events.command.active) {
-      const error = isValkeyError(refusal) ? refusal : new AbortedError(command.name, refusal);
-      const call = this.#hooks && this.#announce(command, args);
-      const { name, readOnly } = command;
-      this.#report({ command: name, args, readOnly, call, startedAt: this.#endedAt() }, { ok: false, error });
-    }
-    reject(refusal);
   }
 
   /** Of a command that was split over nodes: it is over when its last part is, and failed if any part has. */
@@ -246,16 +181,9 @@ export class Dispatcher implements OperationLedger {
         this.#leave();
         if (!outcome.ok) failure ??= outcome;
         left -= 1;
-        if (left === 0 && (this.#hooks || events.command.active)) this.#report(operation, failure ?? outcome);
+        if (left === 0) this.reporter.ended(operation, failure ?? outcome);
       },
     };
-  }
-
-  #report({ command, args, readOnly, call, startedAt }: FinishedOperation, outcome: Outcome): void {
-    const durationMs = this.#endedAt() - startedAt;
-    const error = outcome.ok ? undefined : outcome.error;
-    this.#hooks?.afterCommand(call ?? { command, args, readOnly }, { error, durationMs });
-    if (events.command.active) events.command.publish({ ...this.#identity, command, durationMs, code: error?.code });
   }
 
   /** Through all interceptors, then on the wire; the reply is decoded only when they have all seen it. */
@@ -283,7 +211,7 @@ export class Dispatcher implements OperationLedger {
       });
     }
     await this.driver.close();
-    this.#unfollow();
+    this.reporter.close();
   }
 
   #addOperations<T>(operations: Operation[], request: Request<T>, waiter: Waiter<T>, scope: Scope): void {
@@ -294,7 +222,7 @@ export class Dispatcher implements OperationLedger {
       operations.push(this.operation(request, scope, waiter));
       return;
     }
-    const call = this.#hooks && this.#announce(command, args);
+    const call = this.reporter.begun(command, args, NOT_ARGS);
     const ledger = this.#ledgerOfParts(parts.length);
     const replies: Reply[] = [];
     let missing = parts.length;
@@ -326,12 +254,6 @@ export class Dispatcher implements OperationLedger {
     }
   }
 
-  #announce(command: CommandDescription, args: readonly Argument[]): CommandCall {
-    const call: CommandCall = { command: command.name, args, readOnly: command.readOnly };
-    this.#hooks?.beforeCommand(call);
-    return call;
-  }
-
   #operation<T>(
     command: CommandDescription,
     args: readonly Argument[],
@@ -344,7 +266,7 @@ export class Dispatcher implements OperationLedger {
   ): Operation {
     const { keyPrefix } = this.settings;
     const wire = keyPrefix === '' ? args : prefixArguments(command, args, keyPrefix);
-    const call = this.#keepsCalls || (this.#hooks && keyPrefix !== '') ? this.#announce(command, args) : undefined;
+    const call = this.reporter.begun(command, args, wire);
     return this.#prefixedOperation(command, wire, decode, binary, plan, scope, call, this, resolve, reject);
   }
 
@@ -364,19 +286,19 @@ export class Dispatcher implements OperationLedger {
     const startedAt = performance.now();
     const timeout = scope.timeout ?? (readOnly ? this.settings.timeouts.read : this.settings.timeouts.write);
     this.#underWay += 1;
+    const own: OperationPlan = {
+      command: name,
+      args,
+      key: firstKey(command, args),
+      binary,
+      readOnly,
+      readFrom: scope.readFrom,
+      retrySafe,
+      blocking,
+      deadline: startedAt + timeout + (blocking ? blockingTime(name, args, scope.timeout) : 0),
+    };
     return new ClientOperation(
-      {
-        command: name,
-        args,
-        key: firstKey(command, args),
-        binary,
-        readOnly,
-        readFrom: scope.readFrom,
-        retrySafe,
-        blocking,
-        deadline: startedAt + timeout + (blocking ? blockingTime(name, args, scope.timeout) : 0),
-        ...plan,
-      },
+      plan ? { ...own, ...plan } : own,
       startedAt,
       call,
       ledger,
@@ -388,56 +310,11 @@ export class Dispatcher implements OperationLedger {
   }
 }
 
+/** The arguments of a part are never those of the call. */
+const NOT_ARGS: readonly Argument[] = [];
+
 function isCommandInterceptor(interceptor: Interceptor): interceptor is CommandInterceptor {
   return 'intercept' in interceptor;
-}
-
-/** A request as interceptors have left it. What is known about the old command does not hold for another one. */
-function asCalled(request: Request<unknown>, call: CommandCall): Request<Reply> {
-  if (typeof call?.command !== 'string' || !Array.isArray(call.args)) throw noCall();
-  const { binary, command, plan } = request;
-  const name = call.command.toUpperCase();
-  if (name !== command.name) {
-    const described = describeCommand(name, call.args);
-    if (!described) throw unknownCommand(name);
-    return { command: described, args: call.args, decode: asIs, binary };
-  }
-  // Arguments decide too: SET is repeatable, SET with NX is not. Of a script only its author knows.
-  const unchanged = call.args === request.args || plan?.script !== undefined;
-  const described = unchanged ? command : (describeCommand(name, call.args) ?? command);
-  return { ...request, command: described, args: call.args, decode: asIs };
-}
-
-function noCall(): ArgumentError {
-  return new ArgumentError('An interceptor called next() without a command. Hand it the call: next(call).', {
-    subject: 'interceptors',
-  });
-}
-
-function unknownCommand(command: string): ArgumentError {
-  return new ArgumentError(
-    `An interceptor turned a command into ${command}, which is not known here, so its keys are not either.`,
-    { subject: command },
-  );
-}
-
-/** A request with its waiter; what its result type is, only the two know. */
-export interface LaunchItem {
-  readonly request: Request<unknown>;
-  readonly waiter: Waiter<unknown>;
-}
-
-/** Forgets the result type, so that requests of different types can travel together. */
-export function launchItem<T>(request: Request<T>, waiter: Waiter<T>): LaunchItem {
-  return { request, waiter } as unknown as LaunchItem;
-}
-
-function ignore(): void {
-  // Nobody looks on.
-}
-
-function asIs(reply: Reply): Reply {
-  return reply;
 }
 
 function queueFull(limit: number): ValkeyError {

@@ -1,8 +1,9 @@
 import { ArgumentError } from '../core/errors.js';
 import { CommandQueue } from './command-queue.js';
 import type { QueueEntry, Results } from './command-queue.js';
-import { launchItem } from './dispatcher.js';
-import type { Dispatcher, LaunchItem } from './dispatcher.js';
+import { launchItem } from './request.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { LaunchItem } from './request.js';
 import { PipelineError } from './pipeline-error.js';
 import type { Settled } from './pipeline-error.js';
 import type { Scope } from './scope.js';
@@ -26,7 +27,7 @@ export async function executePipeline(
       );
     });
   });
-  const finish = dispatcher.announceGroup('pipeline', entries.length);
+  const finish = dispatcher.reporter.group('pipeline', entries.length);
   dispatcher.launch(items, scope);
   const results = await Promise.all(outcomes);
   finish(countFailed(results));

@@ -2,7 +2,7 @@ import type { Script } from '../driver/script.js';
 import { toArguments, toNames } from './arguments.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Decoder, Key, Value } from './commands/command-set.js';
-import type { Request } from './dispatcher.js';
+import type { Request } from './request.js';
 
 /** The request that runs a script: EVALSHA from its SHA, EVAL where the text has to go along. */
 export function scriptRequest<T>(

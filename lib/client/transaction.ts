@@ -6,7 +6,8 @@ import type { CommandQueue, QueueEntry } from './command-queue.js';
 import { ALL_KEYS, NO_KEYS } from './commands/command.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Key } from './commands/command-set.js';
-import type { Dispatcher, Request, Waiter } from './dispatcher.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { Request, Waiter } from './request.js';
 import { checkBuilt, countFailed } from './pipeline.js';
 import type { Settled } from './pipeline-error.js';
 import type { Scope } from './scope.js';
@@ -34,7 +35,7 @@ export async function executeTransaction(
   if (queued.length === 0) return queue.entries.map(({ value }) => ({ ok: true, value }));
   const commands = queued.map(({ request }) => dispatcher.inner(request as Request<unknown>));
   const key = commonKey(dispatcher, commands);
-  const finish = dispatcher.announceGroup('transaction', commands.length);
+  const finish = dispatcher.reporter.group('transaction', commands.length);
   try {
     const replies = await exec(dispatcher, scope, commands, key, session);
     const results = replies && settleEntries(queue.entries, queued, replies);
