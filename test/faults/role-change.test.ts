@@ -1,5 +1,6 @@
 import {
   type Cluster,
+  type FaultProxy,
   describeWithServers,
   HARNESS,
   leftovers,
@@ -20,8 +21,11 @@ const PATIENT = { timeouts: { read: '15s', write: '15s' } };
 describeWithServers('a change of roles under load', () => {
   let servers: Cluster | SentinelGroup | undefined;
 
+  const proxies: FaultProxy[] = [];
+
   afterEach(async () => {
     await closeClients();
+    await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
     await servers?.stop();
   });
 
@@ -86,7 +90,7 @@ describeWithServers('a change of roles under load', () => {
     const users = ['default off', 'app on >secret ~* &* +@all'];
     const group = await startSentinel({ replicas: 1, downAfter: 700, server: { users } });
     servers = group;
-    const proxies = await Promise.all(group.sentinels.map((sentinel) => startFaultProxy(sentinel)));
+    proxies.push(...(await Promise.all(group.sentinels.map((sentinel) => startFaultProxy(sentinel)))));
     const sentinel = { name: group.name, nodes: proxies.map(({ addr }) => addr) };
     const credentials = { username: 'app', password: 'secret' };
     const client = await openClient({ mode: 'sentinel', sentinel, credentials });
@@ -109,6 +113,5 @@ describeWithServers('a change of roles under load', () => {
       return (await heir.command('GET', 'written to')) === 'new';
     };
     await until(arrives, { what: 'the client has moved', timeout: 10_000 });
-    await Promise.all(proxies.map((proxy) => proxy.close()));
   }, 40_000);
 });

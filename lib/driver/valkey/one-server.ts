@@ -56,6 +56,12 @@ export class OneServer implements Layout {
     return toStatus(this.node.shared.state);
   }
 
+  /** Where the connection leads at the moment. */
+  get address(): Address {
+    const { host = '', port = 0 } = this.node.shared.redis.options;
+    return { host, port };
+  }
+
   native(): unknown {
     return this.node.shared.redis;
   }

@@ -1,3 +1,4 @@
+import type { Address } from '../../options/settings.js';
 import type { Delivery, SubscriptionRequest } from '../driver.js';
 import { toConnectError } from './connect-error.js';
 import { Connection } from './connection.js';
@@ -36,9 +37,10 @@ export class Subscriber {
     return stop;
   }
 
-  /** Drops the connection so that it reopens where the plan says now. */
-  move(): void {
-    this.#connection?.drop();
+  /** A listener on any other server than this one is moved: dropped, it reopens where the plan says now. */
+  follow({ host, port }: Address): void {
+    const { options } = this.#connection?.redis ?? {};
+    if (options && (options.host !== host || options.port !== port)) this.#connection?.drop();
   }
 
   close(): void {

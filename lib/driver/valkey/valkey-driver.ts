@@ -53,8 +53,13 @@ export class ValkeyDriver implements Driver {
           dialTimeout: plan.dialTimeout,
           identity: plan.identity,
         };
-        this.#layout = new SentinelGroup(sentinelPlan, plan, pool, onChange);
-        const sentinels = new Sentinels(sentinelPlan, () => this.#subscriber.move());
+        const group = new SentinelGroup(sentinelPlan, plan, pool, () => {
+          // The old primary may go on living as a replica, and would keep the listener to itself.
+          if (group.status().state === 'ready') this.#subscriber.follow(group.address);
+          this.#onChange();
+        });
+        this.#layout = group;
+        const sentinels = new Sentinels(sentinelPlan, () => undefined);
         this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => sentinels.primary() });
         break;
       }
