@@ -54,9 +54,10 @@ export class WireCommand {
   toWritable(): string | Buffer {
     const { name, args } = this;
     let text = `*${args.length + 1}\r\n$${name.length}\r\n${name}\r\n`;
-    for (const [index, arg] of args.entries()) {
+    for (let index = 0; index < args.length; index += 1) {
+      const arg = args[index] as string | Buffer;
       if (typeof arg !== 'string' || text.length + arg.length > LONGEST_TEXT) return this.#toBytes(text, index);
-      text += `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`;
+      text += header(Buffer.byteLength(arg)) + arg + '\r\n';
     }
     return text;
   }
@@ -73,6 +74,13 @@ export class WireCommand {
 }
 
 const CRLF = Buffer.from('\r\n');
+
+/** How the lengths of nearly all arguments are written, ready-made: a merged read has hundreds of them. */
+const HEADERS: readonly string[] = Array.from({ length: 512 }, (_, length) => `$${length}\r\n`);
+
+function header(length: number): string {
+  return HEADERS[length] ?? `$${length}\r\n`;
+}
 
 /**
  * The parser gives bytes for every kind of text and, with `stringNumbers`, digits for integers: so no integer is
