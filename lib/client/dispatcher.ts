@@ -1,4 +1,4 @@
-import { ClientClosedError, ValkeyError } from '../core/errors.js';
+import { ClientClosedError, OutcomeUnknownError, ValkeyError } from '../core/errors.js';
 import type { Argument, Driver, Operation, Outcome, Reply } from '../driver/driver.js';
 import { PlainOperation } from '../driver/pending-operation.js';
 import type { OperationPlan } from '../driver/pending-operation.js';
@@ -34,6 +34,8 @@ export class Dispatcher implements OperationLedger {
   readonly reporter: Reporter;
   /** Of operations nobody is told about: they are counted, no more. */
   readonly #unseen: OperationLedger = { onOperationEnd: () => this.#leave() };
+  /** What may wait for minutes; close() does not wait for it. */
+  readonly #blocked = new Set<FinishedOperation & Operation>();
   #underWay = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
@@ -163,6 +165,7 @@ export class Dispatcher implements OperationLedger {
   }
 
   onOperationEnd(operation: FinishedOperation, outcome: Outcome): void {
+    if (this.#blocked.size > 0) this.#blocked.delete(operation as FinishedOperation & Operation);
     this.#leave();
     this.reporter.ended(operation, outcome);
   }
@@ -201,6 +204,7 @@ export class Dispatcher implements OperationLedger {
   }
 
   async #drainAndClose(): Promise<void> {
+    for (const operation of this.#blocked) operation.settle({ ok: false, error: endOfWait(operation) });
     if (this.#underWay > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.settings.drain);
@@ -297,7 +301,7 @@ export class Dispatcher implements OperationLedger {
       blocking,
       deadline: startedAt + timeout + (blocking ? blockingTime(name, args, scope.timeout) : 0),
     };
-    return new ClientOperation(
+    const operation = new ClientOperation(
       plan ? { ...own, ...plan } : own,
       startedAt,
       call,
@@ -307,6 +311,8 @@ export class Dispatcher implements OperationLedger {
       resolve,
       reject,
     );
+    if (blocking) this.#blocked.add(operation);
+    return operation;
   }
 }
 
@@ -315,6 +321,12 @@ const NOT_ARGS: readonly Argument[] = [];
 
 function isCommandInterceptor(interceptor: Interceptor): interceptor is CommandInterceptor {
   return 'intercept' in interceptor;
+}
+
+/** A pop that waits may have popped in this very moment. */
+function endOfWait({ command, sent, readOnly }: Operation): ValkeyError {
+  const closed = new ClientClosedError(command);
+  return sent && !readOnly ? new OutcomeUnknownError(command, closed) : closed;
 }
 
 function queueFull(limit: number): ValkeyError {

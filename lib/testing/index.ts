@@ -6,6 +6,8 @@ export type { Capabilities, ConnectOptions, DriverUnderTest, OpenSubject } from 
 export { FakeClock } from './fake-clock.js';
 export { createTestClient } from './test-client.js';
 export type { TestClient, TestClientOptions } from './test-client.js';
+export { TestValkeyModule, testClientToken } from './test-valkey-module.js';
+export type { TestValkeyModuleOptions } from './test-valkey-module.js';
 export { TestStore } from './test-store.js';
 export type { TestStoreOptions } from './test-store.js';
 export { recordingClient } from './recording-client.js';

@@ -1,4 +1,4 @@
-import { describeWithServers, leftovers, type Server, startServer, watchUnhandled } from '../support/index.js';
+import { describeWithServers, leftovers, type Server, startServer, until, watchUnhandled } from '../support/index.js';
 import { defineScript, type CacheClient } from '../../lib/index.js';
 import { closeClients, openClient } from './open-client.js';
 
@@ -139,6 +139,15 @@ describeWithServers('a server that does not answer', () => {
     const reason = new Error('enough');
     controller.abort(reason);
     await expect(next).rejects.toBe(reason);
+  });
+
+  it('[RES-7] close() does not wait for a command that may wait for minutes', async () => {
+    // The drain limit is beyond the test's own: waiting for it would fail.
+    const client = await openClient({ host: server.host, port: server.port, drain: '5m' });
+    const popped = client.blpop(['nothing'], { timeout: '5m' }).catch((error: unknown) => error);
+    await until(async () => (await server.info('clients'))['blocked_clients'] === '1', { what: 'a blocked client' });
+    await client.close();
+    expect(await popped).toMatchObject({ code: 'VALKEY_OUTCOME_UNKNOWN', cause: { code: 'VALKEY_CLIENT_CLOSED' } });
   });
 
   it('[CMD-7] a scan of a server that is gone ends by its deadline', async () => {
