@@ -4,7 +4,7 @@ import { describeWithServers } from '../support/index.js';
 import { GLOB_PREFIX } from './subjects/prefix.js';
 import { sentinel } from './subjects/servers.js';
 
-describeWithServers('the valkey driver on servers behind sentinels', () => {
+describeWithServers('[DRV-2] [DRV-5] [DRV-6] [CMD-3] the valkey driver on servers behind sentinels', () => {
   driverContract('without a prefix', sentinel);
   driverContract('under a prefix with glob characters', { ...sentinel, keyPrefix: GLOB_PREFIX });
 });
