@@ -1,6 +1,7 @@
 import type { Reply } from '../driver/driver.js';
 import type { Script } from '../driver/script.js';
 import { AllCommands } from './commands/all-commands.js';
+import { asIs } from './request.js';
 import type { Decoder, Key, Mode, Shape, Value } from './commands/command-set.js';
 
 /** How `run` reads a script's reply. */
@@ -35,8 +36,4 @@ export abstract class ClientCommands<M extends Mode> extends AllCommands<M> {
     const { decode = asIs as (reply: Reply) => T, binary = false } = options;
     return this.sendScript(script, keys, args, decode, binary);
   }
-}
-
-function asIs(reply: Reply): Reply {
-  return reply;
 }

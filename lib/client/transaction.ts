@@ -1,6 +1,7 @@
 import { toNames } from './arguments.js';
 import { ArgumentError, CrossSlotError, ReplyError, ValkeyError } from '../core/errors.js';
 import { slotOf } from '../core/slot.js';
+import { asIs } from './request.js';
 import type { Argument, Operation, Reply, Session } from '../driver/driver.js';
 import type { CommandQueue, QueueEntry } from './command-queue.js';
 import { ALL_KEYS, NO_KEYS } from './commands/command.js';
@@ -186,8 +187,4 @@ function refusedTransaction(error: unknown): unknown {
     'The server refused a command of the transaction, so none of it was applied. See the cause for the command.',
     { subject: error.subject ?? 'EXEC', cause: error },
   );
-}
-
-function asIs(reply: Reply): Reply {
-  return reply;
 }

@@ -3,7 +3,7 @@ import { SLOTS, slotOf } from '../../core/slot.js';
 import type { Address } from '../../options/settings.js';
 import type { NodeInfo, Operation } from '../driver.js';
 import type { ValkeyNode } from './node.js';
-import { addressName } from './plan.js';
+import { formatAddress } from '../../options/address.js';
 import { chooseReplica } from './replicas.js';
 import type { SlotRange } from './slot-map.js';
 
@@ -59,7 +59,7 @@ export class ClusterMap {
 
   /** The node at an address, which may be one that no map has named yet. */
   nodeAt(address: Address): ValkeyNode {
-    const id = addressName(address);
+    const id = formatAddress(address);
     return (this.#members.get(id) ?? this.#admit(id, address, 'primary')).node;
   }
 
@@ -76,7 +76,7 @@ export class ClusterMap {
     const shards: (Shard | undefined)[] = Array.from({ length: SLOTS });
     const present = new Set<string>();
     const place = (address: Address, role: NodeInfo['role']): ValkeyNode => {
-      const id = addressName(address);
+      const id = formatAddress(address);
       present.add(id);
       return this.#place(id, address, role);
     };

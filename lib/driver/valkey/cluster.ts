@@ -9,7 +9,7 @@ import type { Connection } from './connection.js';
 import type { PoolSize } from './dedicated-pool.js';
 import type { Layout } from './layout.js';
 import { ValkeyNode } from './node.js';
-import { addressName } from './plan.js';
+import { formatAddress } from '../../options/address.js';
 import type { SharedPlan } from './plan.js';
 import { readRedirection } from './redirection.js';
 import type { Redirection } from './redirection.js';
@@ -189,7 +189,7 @@ export class Cluster implements Layout {
   #publishRedirection({ command }: Operation, { kind, slot, address }: Redirection, from: Connection): void {
     if (!events.redirection.active) return;
     const { host = '', port = 0 } = from.redis.options;
-    const route = { from: addressName({ host, port }), to: addressName(address) };
+    const route = { from: formatAddress({ host, port }), to: formatAddress(address) };
     events.redirection.publish({ ...this.#plan.connection.identity, kind, slot, command, ...route });
   }
 

@@ -1,6 +1,6 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { identityOf } from '../../core/events.js';
-import type { Address, Credentials, Settings, TlsSettings } from '../../options/settings.js';
+import type { Credentials, Settings, TlsSettings } from '../../options/settings.js';
 import type { ConnectionPlan } from './connection.js';
 
 /** The part of a connection's plan that all servers of a client share. */
@@ -24,11 +24,6 @@ export function sharedPlan(
     dialTimeout: settings.timeouts.dial,
     stallAfter: Math.min(LONGEST_SILENCE, settings.timeouts.read, settings.timeouts.write),
   };
-}
-
-/** `host:port`, with brackets around an IPv6 address: a node's name everywhere. */
-export function addressName({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function tlsOptions(tls: TlsSettings): TlsOptions {

@@ -4,7 +4,7 @@ import type { NodeInfo, Operation, Route, Session } from '../driver.js';
 import type { PoolSize } from './dedicated-pool.js';
 import { ValkeyNode } from './node.js';
 import { OneServer } from './one-server.js';
-import { addressName } from './plan.js';
+import { formatAddress } from '../../options/address.js';
 import type { SharedPlan } from './plan.js';
 import { chooseReplica } from './replicas.js';
 import { Sentinels } from './sentinels.js';
@@ -132,14 +132,14 @@ export class SentinelGroup extends OneServer {
 
   #apply(addresses: readonly Address[]): void {
     if (this.#closed) return;
-    const present = new Set(addresses.map(addressName));
+    const present = new Set(addresses.map(formatAddress));
     for (const [id, node] of this.#replicas) {
       if (present.has(id)) continue;
       this.#replicas.delete(id);
       node.close(new ConnectionError(`The sentinels do not name ${id} as a replica any more.`, { subject: id }));
     }
     for (const address of addresses) {
-      const id = addressName(address);
+      const id = formatAddress(address);
       if (!this.#replicas.has(id))
         this.#replicas.set(id, new ValkeyNode(id, { ...this.#plan, address: () => address }, this.#pool, {}));
     }

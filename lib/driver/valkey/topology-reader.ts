@@ -5,7 +5,7 @@ import type { Address } from '../../options/settings.js';
 import { toConnectError } from './connect-error.js';
 import { Connection } from './connection.js';
 import type { Member } from './cluster-map.js';
-import { addressName } from './plan.js';
+import { formatAddress } from '../../options/address.js';
 import type { SharedPlan } from './plan.js';
 import { readSlots } from './slot-map.js';
 import type { SlotRange } from './slot-map.js';
@@ -36,7 +36,7 @@ export async function readTopology(
       return await askSeed(seed, plan);
     } catch (error) {
       if (isValkeyError(error, 'VALKEY_AUTHENTICATION_FAILED')) throw error;
-      reasons.push({ node: addressName(seed), error: toConnectError(error, addressName(seed)) });
+      reasons.push({ node: formatAddress(seed), error: toConnectError(error, formatAddress(seed)) });
     }
   }
   if (events.topologyFailure.active) {

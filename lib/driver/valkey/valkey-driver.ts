@@ -7,7 +7,8 @@ import { Cluster } from './cluster.js';
 import { CredentialKeeper } from './credential-keeper.js';
 import type { Layout } from './layout.js';
 import { OneServer } from './one-server.js';
-import { addressName, sharedPlan } from './plan.js';
+import { formatAddress } from '../../options/address.js';
+import { sharedPlan } from './plan.js';
 import type { SharedPlan } from './plan.js';
 import { SentinelGroup } from './sentinel-group.js';
 import { Sentinels } from './sentinels.js';
@@ -37,7 +38,7 @@ export class ValkeyDriver implements Driver {
     switch (topology.mode) {
       case 'single': {
         this.topology = 'single';
-        this.#layout = new OneServer(addressName(topology.address), () => topology.address, plan, pool, {
+        this.#layout = new OneServer(formatAddress(topology.address), () => topology.address, plan, pool, {
           onState: onChange,
         });
         this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => topology.address });
