@@ -60,6 +60,9 @@ export type {
   ConnectionLane,
   EventChannel,
   HookErrorEvent,
+  MethodBreakerEvent,
+  MethodFallbackEvent,
+  MethodRetryEvent,
   PipelineEvent,
   RedirectionEvent,
   RetryEndEvent,
@@ -90,24 +93,42 @@ export { defineScript } from './driver/script.js';
 export type { EmbeddedScriptContext, Script, ScriptDefinition } from './driver/script.js';
 export type { ValkeyNative } from './driver/valkey/valkey-driver.js';
 
-export type { Circuit, CircuitControl } from './resilience/circuit.js';
+export type { BulkheadState, Circuit, CircuitControl } from './resilience/circuit.js';
+export { ResiliencePolicy } from './resilience/method/resilience-policy.js';
+export type { ResilientTask } from './resilience/method/resilience-policy.js';
+export { resilienceSignal } from './resilience/method/signal.js';
 
 export { ValkeyOptions } from './options/builder.js';
+export type { PolicyOptions } from './options/policy.js';
 export { resolveSettings } from './options/resolve.js';
 export type { ResolvedSettings } from './options/resolve.js';
 export type {
   Address,
   Backoff,
+  BreakerSettings,
+  BulkheadSettings,
   Credentials,
   CredentialsProvider,
   ExpiringCredentials,
   LogLevel,
+  ResiliencePreset,
   Settings,
 } from './options/settings.js';
 
 export type { InterceptorSource } from './nest/interceptor-sources.js';
 export { LoggingHooks } from './nest/logging-hooks.js';
 export type { LoggingOptions } from './nest/logging-hooks.js';
+export { Resilient } from './nest/resilient/resilient.js';
+export type {
+  Answerable,
+  Fallback,
+  FallbackOptions,
+  OwnPolicyOptions,
+  ResilientDecorator,
+  ResilientMethod,
+  ResilientOptions,
+  SharedPolicyOptions,
+} from './nest/resilient/resilient-options.js';
 export { CACHE_CLIENT, clientToken, InjectClient } from './nest/tokens.js';
 export { ValkeyModule } from './nest/valkey-module.js';
 export type { ValkeyModuleAsyncOptions, ValkeyModuleOptions } from './nest/valkey-module.js';

@@ -5,8 +5,8 @@ export type Settled<T> = { readonly ok: true; readonly value: T } | { readonly o
 
 /** Some commands of a pipeline or transaction failed; the others were executed and their results are here too. */
 export class PipelineError extends ValkeyError {
-  /** One entry for each command, in order. */
-  readonly results: readonly Settled<unknown>[];
+  /** One entry for each command, in order. It holds values, so printing the error does not show it. */
+  declare readonly results: readonly Settled<unknown>[];
 
   constructor(results: readonly Settled<unknown>[]) {
     const failed = results.filter((result) => !result.ok);
@@ -15,7 +15,7 @@ export class PipelineError extends ValkeyError {
       `${failed.length} of ${results.length} commands failed, the first with: ${textOf(failed[0])} The results of the others are in results.`,
       { cause: failed[0]?.error },
     );
-    this.results = results;
+    Object.defineProperty(this, 'results', { value: results });
   }
 }
 

@@ -126,14 +126,21 @@ export class OutcomeUnknownError extends ValkeyError {
   }
 }
 
-/** The deadline of a command or scope passed; the command changed nothing, or is safe to repeat. */
+/**
+ * The deadline of a command or scope passed; the command changed nothing, or is safe to repeat. Or that of a resilient
+ * method, which may go on unheard.
+ */
 export class DeadlineError extends ValkeyError {
-  constructor(command: string, timeout: number, cause?: unknown) {
-    super(
-      'VALKEY_DEADLINE_EXCEEDED',
-      `${command} had no answer within ${timeout} ms. ${reasonIn(cause)}Raise resilience.timeout or with({ timeout }), or look at the server's latency.`,
-      { subject: command, cause },
-    );
+  constructor(
+    command: string,
+    timeout: number,
+    cause?: unknown,
+    cure = "Raise resilience.timeout or with({ timeout }), or look at the server's latency.",
+  ) {
+    super('VALKEY_DEADLINE_EXCEEDED', `${command} had no answer within ${timeout} ms. ${reasonIn(cause)}${cure}`, {
+      subject: command,
+      cause,
+    });
   }
 }
 

@@ -98,8 +98,32 @@ export interface HookErrorEvent extends ClientIdentity {
   readonly error: unknown;
 }
 
+/** A resilient method is about to be tried again. */
+export interface MethodRetryEvent {
+  /** `Class.method`, or the name it was given. */
+  readonly method: string;
+  /** 1 for the first repetition. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** Why the attempt before came to nothing, if the error is one of ours. */
+  readonly code: ErrorCode | undefined;
+}
+
+/** The circuit of a resilient method changed its state. */
+export interface MethodBreakerEvent {
+  readonly method: string;
+  readonly state: BreakerState;
+}
+
+/** A resilient method failed, and its fallback answers instead. */
+export interface MethodFallbackEvent {
+  readonly method: string;
+  /** Of what it failed with, if the error is one of ours. */
+  readonly code: ErrorCode | undefined;
+}
+
 /** One named channel of `node:diagnostics_channel` with its type of event. */
-export class EventChannel<E extends ClientIdentity> {
+export class EventChannel<E extends object> {
   readonly #channel: Channel;
 
   constructor(readonly name: string) {
@@ -140,6 +164,9 @@ export const events = {
   topologyFailure: new EventChannel<TopologyFailureEvent>('nestjs-valkey:topology-failure'),
   redirection: new EventChannel<RedirectionEvent>('nestjs-valkey:redirection'),
   hookError: new EventChannel<HookErrorEvent>('nestjs-valkey:hook-error'),
+  methodRetry: new EventChannel<MethodRetryEvent>('nestjs-valkey:method-retry'),
+  methodBreaker: new EventChannel<MethodBreakerEvent>('nestjs-valkey:method-breaker'),
+  methodFallback: new EventChannel<MethodFallbackEvent>('nestjs-valkey:method-fallback'),
 } as const;
 
 const IDENTITIES = new WeakMap<object, ClientIdentity>();

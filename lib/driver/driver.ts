@@ -49,7 +49,10 @@ export interface Operation {
   sent: boolean;
   /** Whether it is over. A driver does not send what is settled. */
   readonly settled: boolean;
-  /** Set by a driver that holds something for it (a blocked connection); called once it is over, whoever ended it. */
+  /**
+   * Set by whoever holds something for it (a blocked connection, a place in a bulkhead); called once it is over, whoever
+   * ended it. Who finds one set calls that too from its own.
+   */
   onEnd: (() => void) | undefined;
   /** Set by a policy that wants to hear the outcome before the caller does. */
   observer: Observer | undefined;
@@ -160,6 +163,11 @@ export interface Driver {
    * stops it.
    */
   onStatus(listener: (status: DriverStatus) => void): () => void;
+  /**
+   * Tells whenever the connection that callers of a route share has been opened and the server has answered on it: the
+   * circuit of that route need not wait any longer. Returns the function that stops it.
+   */
+  onReady?(listener: (route: Route) => void): () => void;
   /** The underlying client: the escape hatch, without prefix, batching or policies. */
   native(): unknown;
 }

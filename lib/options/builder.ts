@@ -4,10 +4,11 @@ import { type Fields, pick } from './draft.js';
 import { optionLayer } from './option-layer.js';
 import type {
   BreakerOptions,
-  CommonOptions,
+  BulkheadOptions,
   EmbeddedStoreOptions,
   NodeList,
   PoolOptions,
+  ResilienceOptions,
   RetryOptions,
   SentinelOptions,
   ServerOptions,
@@ -17,7 +18,7 @@ import type {
 } from './options.js';
 import { Problems } from './problem.js';
 import { deepFreeze, guard } from './secret.js';
-import type { Address, Credentials, CredentialsProvider, LogLevel } from './settings.js';
+import type { Address, Credentials, CredentialsProvider, LogLevel, ResiliencePreset } from './settings.js';
 import { formatUri, parseUri } from './uri.js';
 
 /** What a builder knows already of the topology; the methods that do not fit it do not compile. */
@@ -25,7 +26,7 @@ export type Stage = 'open' | 'single' | 'cluster' | 'sentinel' | 'embedded';
 type Server = 'open' | 'single' | 'cluster' | 'sentinel';
 
 /** Options under construction, whatever their topology: whether they fit together is checked by `build()`. */
-interface Parts extends Omit<ServerOptions, 'embedded'> {
+interface Parts extends Omit<ServerOptions, 'embedded' | 'resilience'> {
   readonly mode?: Stage;
   readonly host?: string;
   readonly port?: number;
@@ -34,6 +35,7 @@ interface Parts extends Omit<ServerOptions, 'embedded'> {
   readonly sentinel?: SentinelOptions;
   readonly db?: number;
   readonly embedded?: EmbeddedStoreOptions;
+  readonly resilience?: ResilienceOptions;
 }
 
 /**
@@ -122,6 +124,11 @@ export class OptionsBuilder<S extends Stage = 'open'> {
     return this.#with({ timeouts: { ...this.#parts.timeouts, ...timeouts } });
   }
 
+  /** Figures for what follows, under one name; each further step wins over it. Default: none, which is like `'default'`. */
+  preset(preset: ResiliencePreset): OptionsBuilder<S> {
+    return this.#with({ resilience: { ...this.#parts.resilience, preset } });
+  }
+
   /** For reading and writing commands alike. Default: `'3s'`. */
   timeout(timeout: Duration): OptionsBuilder<S> {
     return this.#with({ resilience: { ...this.#parts.resilience, timeout } });
@@ -142,6 +149,11 @@ export class OptionsBuilder<S extends Stage = 'open'> {
   /** Default: opens after 5 failures for 5 s. `false` switches it off. */
   breaker(breaker: false | BreakerOptions): OptionsBuilder<S> {
     return this.#with({ resilience: { ...this.#parts.resilience, breaker } });
+  }
+
+  /** How much one node may be asked at once. Default: `false`, no bound but `maxQueue`. */
+  bulkhead(bulkhead: false | BulkheadOptions): OptionsBuilder<S> {
+    return this.#with({ resilience: { ...this.#parts.resilience, bulkhead } });
   }
 
   /** Default: up to 10 dedicated connections. */
@@ -252,7 +264,7 @@ function spelledOut(written: Parts, uri: Fields): Parts {
   };
 }
 
-function withAttempts(resilience: CommonOptions['resilience'], attempts: number | undefined): typeof resilience {
+function withAttempts(resilience: Parts['resilience'], attempts: number | undefined): Parts['resilience'] {
   if (attempts === undefined) return resilience;
   return { ...resilience, retry: { ...(resilience?.retry ? resilience.retry : {}), attempts } };
 }

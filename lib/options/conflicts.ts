@@ -33,13 +33,33 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ['tls.key', 'tls.keyFile'],
 ];
 
+/** Options of a breaker that looks at a share of failures. */
+const OF_RATIO = ['ratio', 'window', 'minimum'] as const;
+
 /** Adds to `problems` the options that are right by themselves and wrong together. */
 export function checkConflicts(options: RawOptions, problems: Problems): void {
   checkTopology(options, problems);
+  checkBreaker(options, problems);
   for (const [one, other] of PAIRS) {
     if (has(options, one) && has(options, other)) {
       problems.add(one, `and ${other} exclude each other: keep one of them.`);
     }
+  }
+}
+
+/** Failures in a row, or their share within a window: a breaker has one measure. */
+function checkBreaker(options: RawOptions, problems: Problems): void {
+  const breaker = 'resilience.breaker';
+  const written = OF_RATIO.filter((name) => has(options, `${breaker}.${name}`));
+  const [first] = written;
+  if (first === undefined) return;
+  if (has(options, `${breaker}.failures`)) {
+    problems.add(
+      `${breaker}.failures`,
+      `and ${breaker}.${first} exclude each other: count failures in a row, or their ratio within a window. Keep one of them.`,
+    );
+  } else if (!written.includes('ratio')) {
+    problems.add(`${breaker}.${first}`, `needs ${breaker}.ratio beside it, such as 0.5.`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Address, Backoff, CredentialsProvider, LogLevel } from './settings.js';
+import type { Address, Backoff, CredentialsProvider, LogLevel, ResiliencePreset } from './settings.js';
 
 /** How the servers are laid out, by name. */
 export type Mode = 'single' | 'cluster' | 'sentinel' | 'embedded';
@@ -39,13 +39,19 @@ export interface Draft {
   readonly dial: number;
   readonly read: number;
   readonly write: number;
+  readonly preset: ResiliencePreset;
   readonly attempts: number;
   readonly backoff: Backoff;
   readonly backoffMin: number;
   readonly backoffMax: number;
   readonly breaker: boolean;
   readonly breakerFailures: number;
+  readonly breakerRatio: number;
+  readonly breakerWindow: number;
+  readonly breakerMinimum: number;
   readonly halfOpenAfter: number;
+  readonly bulkheadInFlight: number;
+  readonly bulkheadQueue: number;
   readonly poolSize: number;
   readonly minIdle: number;
   readonly maxIdle: number;
@@ -72,9 +78,9 @@ export type Fields = { readonly [K in Field]?: Sourced<Draft[K]> };
 /** {@link Fields} while they are being filled. */
 export type OpenFields = { [K in Field]?: Sourced<Draft[K]> };
 
-/** One rank of the precedence: the options, or the variables of one prefix. */
+/** One rank of the precedence: the options, the preset they name, or the variables of one prefix. */
 export interface Layer {
-  readonly rank: 'options' | 'VALKEY_' | 'CACHE_' | 'REDIS_';
+  readonly rank: 'options' | 'preset' | 'VALKEY_' | 'CACHE_' | 'REDIS_';
   readonly fields: Fields;
   /**
    * What its connection string says. It is kept apart because it speaks for its own server only: when another source

@@ -39,8 +39,14 @@ const FIELD_OF: Readonly<Record<string, Field>> = {
   'resilience.retry.backoff': 'backoff',
   'resilience.retry.min': 'backoffMin',
   'resilience.retry.max': 'backoffMax',
+  'resilience.preset': 'preset',
   'resilience.breaker.failures': 'breakerFailures',
+  'resilience.breaker.ratio': 'breakerRatio',
+  'resilience.breaker.window': 'breakerWindow',
+  'resilience.breaker.minimum': 'breakerMinimum',
   'resilience.breaker.halfOpenAfter': 'halfOpenAfter',
+  'resilience.bulkhead.inFlight': 'bulkheadInFlight',
+  'resilience.bulkhead.queue': 'bulkheadQueue',
   'pool.size': 'poolSize',
   'pool.minIdle': 'minIdle',
   'pool.maxIdle': 'maxIdle',
@@ -78,14 +84,22 @@ export function checkUriOverlap({ fields, uri }: Layer, problems: Problems): voi
 
 /** The forms that are not one option for one field. */
 function readSpecial(fields: OpenFields, options: ValkeyOptions): void {
-  const { credentials, resilience, tls } = options;
+  const { credentials, tls } = options;
   if (typeof credentials === 'function') read(fields, 'provider', credentials, 'credentials');
   if (tls !== undefined) read(fields, 'tls', tls !== false, 'tls');
-  for (const field of ['read', 'write'] as const) {
-    if (!fields[field]) read(fields, field, resilience?.timeout, 'resilience.timeout');
+  readResilience(fields, options.resilience);
+}
+
+function readResilience(fields: OpenFields, resilience: ValkeyOptions['resilience']): void {
+  if (typeof resilience !== 'object') {
+    read(fields, 'preset', resilience, 'resilience');
+    return;
   }
-  if (resilience?.retry === false) read(fields, 'attempts', 0, 'resilience.retry');
-  if (resilience?.breaker !== undefined) {
+  for (const field of ['read', 'write'] as const) {
+    if (!fields[field]) read(fields, field, resilience.timeout, 'resilience.timeout');
+  }
+  if (resilience.retry === false) read(fields, 'attempts', 0, 'resilience.retry');
+  if (resilience.breaker !== undefined) {
     read(fields, 'breaker', resilience.breaker !== false, 'resilience.breaker');
   }
 }

@@ -1,5 +1,5 @@
 import type { Duration } from '../core/duration.js';
-import type { Address, Backoff, Credentials, CredentialsProvider, LogLevel } from './settings.js';
+import type { Address, Backoff, Credentials, CredentialsProvider, LogLevel, ResiliencePreset } from './settings.js';
 
 /** Addresses: `'a:6379,b:6379'`, `['a:6379', '[::1]:6379']` or `[{ host: 'a', port: 6379 }]`. */
 export type NodeList = string | readonly string[] | readonly Address[];
@@ -18,7 +18,7 @@ export interface TimeoutOptions {
 export interface RetryOptions {
   /** Repetitions after the first attempt, 0 to 1000. Default: `3`. */
   readonly attempts?: number;
-  /** How the pauses grow. Default: `'exponential'`, with full jitter. */
+  /** How the pauses grow; `'none'` tries again at once. Default: `'exponential'`, with full jitter. */
   readonly backoff?: Backoff;
   /** The shortest pause. Default: `'8ms'`. */
   readonly min?: Duration;
@@ -26,22 +26,53 @@ export interface RetryOptions {
   readonly max?: Duration;
 }
 
-/** When a failing node is left alone, and for how long. */
-export interface BreakerOptions {
+/** A circuit that opens when a node fails several times in a row. */
+export interface ConsecutiveBreakerOptions {
   /** Consecutive failures of one node that open its circuit. Default: `5`. */
   readonly failures?: number;
   /** How long the circuit stays open before one attempt is let through. Default: `'5s'`. */
   readonly halfOpenAfter?: Duration;
+  readonly ratio?: never;
+  readonly window?: never;
+  readonly minimum?: never;
+}
+
+/** A circuit that opens when too great a share of the latest attempts has failed. */
+export interface RatioBreakerOptions {
+  /** The share of failures of one node within `window` that opens its circuit, above 0 and at most 1. No default. */
+  readonly ratio: number;
+  /** How far back it looks, 10 ms at least. Default: `'10s'`. */
+  readonly window?: Duration;
+  /** Attempts within `window` before it judges at all. Default: `10`. */
+  readonly minimum?: number;
+  /** How long the circuit stays open before one attempt is let through. Default: `'5s'`. */
+  readonly halfOpenAfter?: Duration;
+  readonly failures?: never;
+}
+
+/** When a failing node is left alone, and for how long: by failures in a row, or by their share within a window. */
+export type BreakerOptions = ConsecutiveBreakerOptions | RatioBreakerOptions;
+
+/** How much one node may be asked at once. Beyond both figures commands end with `VALKEY_QUEUE_FULL`. */
+export interface BulkheadOptions {
+  /** Operations on their way to one node, 1 to 1 000 000. No default. */
+  readonly inFlight: number;
+  /** Operations that may wait for one of these to end, 0 to 10 000 000. No default. */
+  readonly queue: number;
 }
 
 /** What happens when a server is slow, sick or away. */
 export interface ResilienceOptions {
+  /** Figures that go together; what is written beside it wins over them. Default: none, which is like `'default'`. */
+  readonly preset?: ResiliencePreset;
   /** Sets `timeouts.read` and `timeouts.write` at once; where both are given, `timeouts` wins. Default: `'3s'`. */
   readonly timeout?: Duration;
   /** Default: 3 retries after 8 to 512 ms. `false` switches retries off. */
   readonly retry?: false | RetryOptions;
   /** Default: opens after 5 failures for 5 s. `false` switches the breaker off. */
   readonly breaker?: false | BreakerOptions;
+  /** Bounds what one node is asked at once. Default: `false`, no bound but `maxQueue`. */
+  readonly bulkhead?: false | BulkheadOptions;
 }
 
 /** Dedicated connections, for blocking commands and watched transactions; ordinary commands share one per node. */
@@ -142,8 +173,8 @@ export interface CommonOptions {
   readonly keyPrefix?: string;
   /** Default: 5 s to connect, 3 s per command. */
   readonly timeouts?: TimeoutOptions;
-  /** Default: 3 retries and a breaker. */
-  readonly resilience?: ResilienceOptions;
+  /** The name of a preset, or figures of your own. Default: 3 retries and a breaker. */
+  readonly resilience?: ResiliencePreset | ResilienceOptions;
   /** Default: up to 10 dedicated connections. */
   readonly pool?: PoolOptions;
   /** Operations under way or waiting, beyond which further ones are refused. Default: `65_536`. */

@@ -4,10 +4,18 @@ import { REDACTED } from './secret.js';
 /** Gathers everything that is wrong, so that one start tells all of it. */
 export class Problems {
   readonly #found: { readonly subject: string; readonly text: string }[] = [];
+  readonly #title: string;
+  readonly #worded: (text: string) => string;
+
+  /** `worded` puts subjects and texts into the words of whoever is told. Default: as they are. */
+  constructor(title = 'The Valkey configuration is wrong:', worded: (text: string) => string = (text) => text) {
+    this.#title = title;
+    this.#worded = worded;
+  }
 
   /** Notes that `subject` (an option path or a variable) is wrong; `text` says how, and what to do. */
   add(subject: string, text: string): void {
-    this.#found.push({ subject, text });
+    this.#found.push({ subject: this.#worded(subject), text: this.#worded(text) });
   }
 
   /** Throws one {@link ConfigurationError} with a line for each problem, if there are any. */
@@ -15,7 +23,7 @@ export class Problems {
     const [first] = this.#found;
     if (!first) return;
     const lines = this.#found.map(({ subject, text }) => `- ${subject} ${text}`);
-    throw new ConfigurationError(['The Valkey configuration is wrong:', ...lines].join('\n'), {
+    throw new ConfigurationError([this.#title, ...lines].join('\n'), {
       subject: first.subject,
     });
   }

@@ -2,6 +2,7 @@ import { type Draft, type Field, type Fields, type Layer, pick } from './draft.j
 import { type Environment, environmentLayers, misspelt } from './environment.js';
 import { optionLayer } from './option-layer.js';
 import type { ValkeyOptions } from './options.js';
+import { PRESETS, presetLayers } from './presets.js';
 import { Problems } from './problem.js';
 import { deepFreeze, guard } from './secret.js';
 import type { Settings } from './settings.js';
@@ -31,6 +32,8 @@ type DefaultedField =
   | 'backoffMax'
   | 'breaker'
   | 'breakerFailures'
+  | 'breakerWindow'
+  | 'breakerMinimum'
   | 'halfOpenAfter'
   | 'poolSize'
   | 'minIdle'
@@ -45,15 +48,9 @@ export const DEFAULTS: Pick<Draft, DefaultedField> = {
   keyPrefix: '',
   credentialRefresh: 600_000,
   dial: 5_000,
-  read: 3_000,
-  write: 3_000,
-  attempts: 3,
-  backoff: 'exponential',
-  backoffMin: 8,
-  backoffMax: 512,
-  breaker: true,
-  breakerFailures: 5,
-  halfOpenAfter: 5_000,
+  ...PRESETS.default,
+  breakerWindow: 10_000,
+  breakerMinimum: 10,
   poolSize: 10,
   minIdle: 0,
   maxQueue: 65_536,
@@ -63,8 +60,8 @@ export const DEFAULTS: Pick<Draft, DefaultedField> = {
 };
 
 /**
- * Weighs options and environment against each other and checks the result. Options beat `VALKEY_…` beats `CACHE_…`
- * beats `REDIS_…`, field by field; only what belongs to one server (its address, the userinfo of its connection
+ * Weighs options and environment against each other and checks the result. Options beat the preset they name beats
+ * `VALKEY_…` beats `CACHE_…` beats `REDIS_…`, field by field; only what belongs to one server (its address, the userinfo of its connection
  * string) stays together. Everything that is wrong is told in one {@link ConfigurationError}.
  *
  * @example
@@ -74,7 +71,8 @@ export const DEFAULTS: Pick<Draft, DefaultedField> = {
  */
 export function resolveSettings(options: ValkeyOptions = {}, environment: Environment = process.env): ResolvedSettings {
   const problems = new Problems();
-  const layers = [optionLayer(options, problems), ...environmentLayers(environment, problems)];
+  const written = optionLayer(options, problems);
+  const layers = [written, ...presetLayers(written), ...environmentLayers(environment, problems)];
   // What could not be read would show up a second time as missing, so the first round ends here.
   problems.throwIfAny();
   const chosen = chooseTopology(layers, problems);
@@ -116,10 +114,9 @@ function assemble(
     tls: remote ? resolveTls(sources, problems) : undefined,
     timeouts: { dial: value('dial'), read: value('read'), write: value('write') },
     pool: pool(sources, problems),
-    retry: retry(sources, problems),
-    breaker: value('breaker')
-      ? { failures: value('breakerFailures'), halfOpenAfter: value('halfOpenAfter') }
-      : undefined,
+    retry: resolveRetry(sources, problems),
+    breaker: resolveBreaker(sources),
+    bulkhead: resolveBulkhead(sources),
     maxQueue: value('maxQueue'),
     connect: value('connect'),
     drain: value('drain'),
@@ -141,7 +138,8 @@ function pool(sources: readonly Fields[], problems: Problems): Settings['pool'] 
   return { size, minIdle, maxIdle };
 }
 
-function retry(sources: readonly Fields[], problems: Problems): Settings['retry'] {
+/** How what failed is tried again. */
+export function resolveRetry(sources: readonly Fields[], problems: Problems): Settings['retry'] {
   const min = pick(sources, 'backoffMin')?.value ?? DEFAULTS.backoffMin;
   const max = pick(sources, 'backoffMax')?.value ?? DEFAULTS.backoffMax;
   if (min > max) {
@@ -160,6 +158,31 @@ function retry(sources: readonly Fields[], problems: Problems): Settings['retry'
     min,
     max,
   };
+}
+
+/** The circuit, `undefined` for none. */
+export function resolveBreaker(sources: readonly Fields[]): Settings['breaker'] {
+  if (!(pick(sources, 'breaker')?.value ?? DEFAULTS.breaker)) return undefined;
+  const halfOpenAfter = pick(sources, 'halfOpenAfter')?.value ?? DEFAULTS.halfOpenAfter;
+  // A breaker has one measure: the first source that names one decides which.
+  const decider = sources.find(({ breakerFailures, breakerRatio }) => breakerFailures ?? breakerRatio);
+  const ratio = decider?.breakerRatio?.value;
+  if (ratio === undefined) {
+    return { failures: decider?.breakerFailures?.value ?? DEFAULTS.breakerFailures, halfOpenAfter };
+  }
+  return {
+    ratio,
+    window: pick(sources, 'breakerWindow')?.value ?? DEFAULTS.breakerWindow,
+    minimum: pick(sources, 'breakerMinimum')?.value ?? DEFAULTS.breakerMinimum,
+    halfOpenAfter,
+  };
+}
+
+/** The bound on what is under way, `undefined` for none. */
+export function resolveBulkhead(sources: readonly Fields[]): Settings['bulkhead'] {
+  const inFlight = pick(sources, 'bulkheadInFlight')?.value;
+  const queue = pick(sources, 'bulkheadQueue')?.value;
+  return inFlight === undefined || queue === undefined ? undefined : { inFlight, queue };
 }
 
 /** The option or variable that set `field`, or the option that would. */

@@ -13,6 +13,7 @@ export interface Rule<T> {
 
 /** Timers of Node fire at once when they are asked for more than this. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+const LEAST = { 0: 'of zero or more', 1: 'above zero', 10: 'of 10 ms or more' } as const;
 const DURATION_FORMS = "such as '250ms', '5s', '1m', or a number of milliseconds";
 
 function whole(min: number, max: number, note = ''): Rule<number> {
@@ -22,9 +23,9 @@ function whole(min: number, max: number, note = ''): Rule<number> {
   };
 }
 
-function duration(least: 0 | 1): Rule<number> {
+function duration(least: 0 | 1 | 10): Rule<number> {
   return {
-    expected: `a duration ${least === 0 ? 'of zero or more' : 'above zero'} and below 25 days, ${DURATION_FORMS}`,
+    expected: `a duration ${LEAST[least]} and below 25 days, ${DURATION_FORMS}`,
     read: (raw) => {
       if (typeof raw !== 'string' && typeof raw !== 'number') return undefined;
       const exact = parseDuration(raw);
@@ -104,13 +105,22 @@ export const RULES: { readonly [K in Field]: Rule<Draft[K]> } = {
   dial: duration(1),
   read: duration(1),
   write: duration(1),
+  preset: oneOf('default', 'aggressive', 'conservative', 'off'),
   attempts: whole(0, 1_000, ' (0: no retries)'),
-  backoff: oneOf('exponential', 'decorrelated', 'linear', 'fixed'),
+  backoff: oneOf('exponential', 'decorrelated', 'linear', 'fixed', 'none'),
   backoffMin: duration(1),
   backoffMax: duration(1),
   breaker: toggle,
   breakerFailures: whole(1, 1_000_000),
+  breakerRatio: {
+    expected: 'a number above 0 and at most 1, such as 0.5',
+    read: (raw) => (typeof raw === 'number' && raw > 0 && raw <= 1 ? raw : undefined),
+  },
+  breakerWindow: duration(10),
+  breakerMinimum: whole(1, 1_000_000),
   halfOpenAfter: duration(1),
+  bulkheadInFlight: whole(1, 1_000_000),
+  bulkheadQueue: whole(0, 10_000_000),
   poolSize: whole(1, 1_000),
   minIdle: whole(0, 1_000),
   maxIdle: whole(0, 1_000),

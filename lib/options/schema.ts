@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Field } from './draft.js';
 import type {
   BreakerOptions,
+  BulkheadOptions,
   EmbeddedStoreOptions,
   OptionName,
   PoolOptions,
@@ -21,6 +22,8 @@ type Shape<T> = { readonly [K in T extends unknown ? keyof T : never]-?: z.ZodTy
 /** Below these paths no value is shown. */
 const SECRET = /^(?:uri|credentials|sentinel\.password|tls\.(?:ca|caBase64|cert|key))(?:\.|$)/;
 
+const PRESET_NAMES = RULES.preset.expected.replace('one of ', '');
+
 const TIMEOUTS = {
   dial: optional('dial'),
   read: optional('read'),
@@ -36,13 +39,23 @@ const RETRY = {
 
 const BREAKER = {
   failures: optional('breakerFailures'),
+  ratio: optional('breakerRatio'),
+  window: optional('breakerWindow'),
+  minimum: optional('breakerMinimum'),
   halfOpenAfter: optional('halfOpenAfter'),
 } satisfies Shape<BreakerOptions>;
 
+const BULKHEAD = {
+  inFlight: needed('bulkheadInFlight'),
+  queue: needed('bulkheadQueue'),
+} satisfies Shape<BulkheadOptions>;
+
 const RESILIENCE = {
+  preset: optional('preset'),
   timeout: optional('read'),
   retry: either(z.literal(false), RETRY, 'false'),
   breaker: either(z.literal(false), BREAKER, 'false'),
+  bulkhead: either(z.literal(false), BULKHEAD, 'false'),
 } satisfies Shape<ResilienceOptions>;
 
 const POOL = {
@@ -95,7 +108,7 @@ const OPTIONS = {
   credentialRefresh: optional('credentialRefresh'),
   tls: either(z.boolean(), TLS, 'true, false'),
   timeouts: group(TIMEOUTS),
-  resilience: group(RESILIENCE),
+  resilience: either(needed('preset'), RESILIENCE, PRESET_NAMES),
   pool: group(POOL),
   embedded: group(EMBEDDED),
   maxQueue: optional('maxQueue'),
@@ -114,6 +127,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   resilience: Object.keys(RESILIENCE),
   'resilience.retry': Object.keys(RETRY),
   'resilience.breaker': Object.keys(BREAKER),
+  'resilience.bulkhead': Object.keys(BULKHEAD),
   pool: Object.keys(POOL),
   embedded: Object.keys(EMBEDDED),
 };

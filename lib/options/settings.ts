@@ -51,8 +51,36 @@ export type TopologySettings =
     }
   | { readonly mode: 'embedded'; readonly maxEntries: number; readonly maxBytes: number };
 
-/** How long to wait between two attempts. */
-export type Backoff = 'exponential' | 'decorrelated' | 'linear' | 'fixed';
+/** How the pauses between two attempts grow; `none` makes none. */
+export type Backoff = 'exponential' | 'decorrelated' | 'linear' | 'fixed' | 'none';
+
+/** Figures for retry, breaker and deadline that go together, under one name. */
+export type ResiliencePreset = 'default' | 'aggressive' | 'conservative' | 'off';
+
+/** When the circuit of a route opens, and for how long. */
+export type BreakerSettings =
+  | {
+      /** Consecutive failures that open it. */
+      readonly failures: number;
+      /** How long it stays open before one attempt is let through. */
+      readonly halfOpenAfter: number;
+    }
+  | {
+      /** The share of failures within the window that opens it, above 0 and at most 1. */
+      readonly ratio: number;
+      /** How far back it looks. */
+      readonly window: number;
+      /** Attempts within the window before it judges at all. */
+      readonly minimum: number;
+      /** How long it stays open before one attempt is let through. */
+      readonly halfOpenAfter: number;
+    };
+
+/** How many operations of one route may be on their way, and how many may wait for that. */
+export interface BulkheadSettings {
+  readonly inFlight: number;
+  readonly queue: number;
+}
 
 /** The least important of the module's own log lines that is still written. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -97,14 +125,9 @@ export interface Settings {
     readonly max: number;
   };
   /** Per route; `undefined` switches it off. */
-  readonly breaker:
-    | {
-        /** Consecutive failures that open it. */
-        readonly failures: number;
-        /** How long it stays open before one attempt is let through. */
-        readonly halfOpenAfter: number;
-      }
-    | undefined;
+  readonly breaker: BreakerSettings | undefined;
+  /** Per route; `undefined` leaves it open. */
+  readonly bulkhead: BulkheadSettings | undefined;
   /** How many operations may be under way or waiting at once before further ones are refused. */
   readonly maxQueue: number;
   /** `degraded` starts without a server and keeps trying; `required` fails the start. */

@@ -2,6 +2,9 @@ import { ConstantBackoff, ExponentialBackoff, decorrelatedJitterGenerator, fullJ
 import type { IBackoff, IBackoffFactory } from 'cockatiel';
 import type { Settings } from '../options/settings.js';
 
+/** The pause of `none`: one turn of the event loop, so that repeating can never keep others from theirs. */
+const ONE_TURN = 1;
+
 /** Gives the pauses of one retry sequence, in milliseconds: attempt 1, 2, 3 … */
 export type Pauses = (attempt: number) => number;
 
@@ -10,13 +13,16 @@ export type Pauses = (attempt: number) => number;
  * decorrelated form remembers the pause before.
  */
 export function pausesOf(retry: Settings['retry']): () => Pauses {
-  if (retry.backoff === 'linear') return () => (attempt) => Math.min(retry.max, retry.min * attempt);
-  const factory = factoryOf(retry.backoff, retry.min, retry.max);
+  const { attempts, backoff: growth, min, max } = retry;
+  if (growth === 'linear') return () => (attempt) => Math.min(max, min * attempt);
+  // Beyond `attempts` only that is repeated which is bound by nothing but its deadline: it must not be tried 1000 times a second.
+  if (growth === 'none') return () => (attempt) => (attempt > attempts ? min : ONE_TURN);
+  const factory = factoryOf(growth, min, max);
   return () => {
     let backoff: IBackoff<unknown> | undefined;
     return () => {
       backoff = (backoff ?? factory).next(undefined);
-      return Math.min(retry.max, backoff.duration);
+      return Math.min(max, backoff.duration);
     };
   };
 }

@@ -1,9 +1,17 @@
 import type { BreakerState } from '../core/events.js';
 
+/** How many operations of one route are on their way and how many wait, where `resilience.bulkhead` bounds them. */
+export interface BulkheadState {
+  readonly inFlight: number;
+  readonly queued: number;
+}
+
 /** The circuit of one route, as it is now. */
 export interface Circuit {
   readonly route: string;
   readonly state: BreakerState;
+  /** Only there with `resilience.bulkhead`. */
+  readonly bulkhead?: BulkheadState;
 }
 
 /** Looking at circuits, and opening and closing them by hand. */

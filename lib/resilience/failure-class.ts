@@ -1,3 +1,4 @@
+import { DeadlineError } from '../core/errors.js';
 import type { ErrorCode, ValkeyError } from '../core/errors.js';
 
 /**
@@ -22,4 +23,15 @@ const CLASSES: Partial<Readonly<Record<ErrorCode, FailureClass>>> = {
 /** @returns what `error` says about the command it ended */
 export function classify(error: ValkeyError): FailureClass {
   return CLASSES[error.code] ?? 'answered';
+}
+
+/** Whether a connection broke, or could not be opened; a silent one is another matter. */
+export function isBroken({ code, cause }: ValkeyError): boolean {
+  if (code === 'VALKEY_OUTCOME_UNKNOWN') return !(cause instanceof DeadlineError);
+  return code === 'VALKEY_CONNECTION_FAILED';
+}
+
+/** Whether a connection that is open again mends what `error` tells about. */
+export function isConnectionFailure(error: ValkeyError): boolean {
+  return isBroken(error) || error.code === 'VALKEY_AUTHENTICATION_FAILED' || error.code === 'VALKEY_TLS_FAILED';
 }

@@ -3,7 +3,7 @@ import type { ValkeyError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import type { ClientIdentity } from '../core/events.js';
 import type { Driver, Observer, Operation, Outcome } from '../driver/driver.js';
-import { classify } from './failure-class.js';
+import { classify, isConnectionFailure } from './failure-class.js';
 import type { Pauses } from './backoff.js';
 import type { Deadlines, Timed } from './deadlines.js';
 
@@ -46,6 +46,10 @@ export class Flight implements Observer, Timed {
   /** What takes off again after the loss counted last. */
   #afterLoss: Operation[] | undefined;
   #pauses: Pauses | undefined;
+  /** Whether all that failed is that there was no connection, and nothing was silent. */
+  #isOnlyAway = true;
+  /** Whether the server has answered anything. */
+  #isAnswered = false;
   #onLanded: ((failure: ValkeyError | undefined) => void) | undefined;
 
   constructor(policy: FlightPolicy, route: string, operations: readonly Operation[], now: number) {
@@ -62,21 +66,37 @@ export class Flight implements Observer, Timed {
     return this.#due;
   }
 
+  /** Whether what was wrong was that there was no connection: one that works again is then all that is needed. */
+  get foundNoConnection(): boolean {
+    return this.#isOnlyAway;
+  }
+
+  /** Whether the server has answered anything; a flight whose callers all gave up says nothing about it. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
   /** Takes off. `onLanded` hears, once, when all is over, what was wrong with the connection, if anything was. */
   start(onLanded: (failure: ValkeyError | undefined) => void): void {
     this.#onLanded = onLanded;
     this.#policy.deadlines.add(this);
-    for (const operation of this.#operations) operation.observer = this;
+    for (const operation of this.#operations) {
+      // Its caller gave up before take-off: nobody will tell how it ended.
+      if (operation.settled) this.#airborne -= 1;
+      else operation.observer = this;
+    }
     this.#policy.driver.execute(this.#operations);
   }
 
   onOutcome(operation: Operation, outcome: Outcome): boolean {
     if (outcome.ok) {
+      this.#isAnswered = true;
       this.#land();
       return false;
     }
     const failure = classify(outcome.error);
     if (failure === 'answered') {
+      this.#isAnswered ||= operation.sent && outcome.error.code !== 'VALKEY_ABORTED';
       this.#land();
       return false;
     }
@@ -88,6 +108,7 @@ export class Flight implements Observer, Timed {
     operation.observer = undefined;
     operation.settle({ ok: false, error: this.#finalError(operation, outcome.error) });
     this.#failure = outcome.error;
+    this.#isOnlyAway &&= isConnectionFailure(outcome.error);
     this.#land();
     return true;
   }
@@ -110,6 +131,7 @@ export class Flight implements Observer, Timed {
     operation.observer = undefined;
     operation.settle({ ok: false, error });
     this.#failure = error;
+    this.#isOnlyAway &&= !operation.sent && this.#setback !== undefined && isConnectionFailure(this.#setback);
     this.#land();
   }
 

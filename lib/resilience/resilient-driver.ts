@@ -39,7 +39,7 @@ export class ResilientDriver implements Driver, CircuitControl {
   #tick: Operation[] = [];
   #closed = false;
 
-  constructor(driver: Driver, settings: Pick<Settings, 'name' | 'retry' | 'breaker'>) {
+  constructor(driver: Driver, settings: Pick<Settings, 'name' | 'retry' | 'breaker' | 'bulkhead'>) {
     this.name = driver.name;
     this.topology = driver.topology;
     this.#driver = driver;
@@ -51,6 +51,8 @@ export class ResilientDriver implements Driver, CircuitControl {
       later: (milliseconds, run) => this.#later(milliseconds, run),
       closed: () => this.#closed,
       breaker: settings.breaker,
+      bulkhead: settings.bulkhead,
+      send: (policy, operations) => this.#send(policy, this.#merger.merge(operations)),
       identity: identityOf(settings),
     };
     this.#merger = new ReadMerger(driver, (operations) => this.#dispatch(operations));
@@ -58,6 +60,10 @@ export class ResilientDriver implements Driver, CircuitControl {
       driver.topology === 'single' || driver.topology === 'embedded'
         ? new RoutePolicy(driver.nodes()[0]?.route.id ?? driver.name, this.#plan)
         : undefined;
+    driver.onReady?.(({ id }) => {
+      if (this.#onlyPolicy?.circuit.route === id) this.#onlyPolicy.onReady();
+      else this.#policies.get(id)?.onReady();
+    });
   }
 
   /** Everything that arrives before the current tick ends leaves together. */
@@ -72,6 +78,7 @@ export class ResilientDriver implements Driver, CircuitControl {
 
   async close(): Promise<void> {
     this.#closed = true;
+    for (const policy of this.#routePolicies()) policy.close();
     await this.#driver.close();
     // What waits for its next attempt hears from the closed driver that there is none.
     for (const [timer, run] of this.#pauses) {
@@ -164,13 +171,11 @@ export class ResilientDriver implements Driver, CircuitControl {
   readonly #flush = (): void => {
     const operations = this.#tick;
     this.#tick = [];
-    if (this.#onlyPolicy) this.#send(this.#onlyPolicy, this.#merger.merge(operations));
-    else
-      for (const [route, group] of this.#byRoute(operations))
-        this.#send(this.#policyFor(route), this.#merger.merge(group));
+    if (this.#onlyPolicy) this.#onlyPolicy.accept(operations);
+    else for (const [route, group] of this.#byRoute(operations)) this.#policyFor(route).accept(group);
   };
 
-  /** Sends without waiting for the tick and without merging. */
+  /** Sends without waiting for the tick and without merging; it has its place in the bulkhead already. */
   #dispatch(operations: readonly Operation[]): void {
     if (this.#onlyPolicy) this.#send(this.#onlyPolicy, operations);
     else for (const [route, group] of this.#byRoute(operations)) this.#send(this.#policyFor(route), group);

@@ -1,19 +1,15 @@
-import {
-  BrokenCircuitError,
-  CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  IsolatedCircuitError,
-  circuitBreaker,
-  handleWhen,
-} from 'cockatiel';
-import { DeadlineError, ValkeyError } from '../core/errors.js';
+import { BrokenCircuitError, CircuitState, IsolatedCircuitError } from 'cockatiel';
+import type { CircuitBreakerPolicy } from 'cockatiel';
+import { ValkeyError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import type { BreakerState, ClientIdentity } from '../core/events.js';
 import type { Driver, Operation } from '../driver/driver.js';
 import type { Settings } from '../options/settings.js';
+import { breakerOf } from './breaker.js';
 import type { Circuit } from './circuit.js';
 import type { Deadlines } from './deadlines.js';
+import { Bulkhead } from './bulkhead.js';
+import { isBroken } from './failure-class.js';
 import { Flight } from './flight.js';
 import type { FlightPolicy } from './flight.js';
 
@@ -26,18 +22,24 @@ export interface PolicyPlan {
   readonly later: FlightPolicy['later'];
   readonly closed: FlightPolicy['closed'];
   readonly breaker: Settings['breaker'];
+  readonly bulkhead: Settings['bulkhead'];
+  /** Sends operations of one tick, once they may fly. */
+  readonly send: (policy: RoutePolicy, operations: readonly Operation[]) => void;
   readonly identity: ClientIdentity;
 }
 
-/** Retry, deadline and breaker for one route: one sick shard must not open the circuit of the healthy ones. */
+/** Bulkhead, retry, deadline and breaker for one route: one sick shard must not open the circuit of the healthy ones. */
 export class RoutePolicy {
   readonly #plan: PolicyPlan;
   readonly #route: string;
+  readonly #bulkhead: Bulkhead | undefined;
   #breaker: CircuitBreakerPolicy | undefined;
   /** Held open by hand. */
   #isolated = 0;
   /** When the last broken connection was counted, by `performance.now()`. */
   #brokenAt = -Infinity;
+  /** Whether all that failed since the last success was that there was no connection. */
+  #wasOnlyAway = true;
   /** The state listeners know of. */
   #told: BreakerState = 'closed';
 
@@ -45,10 +47,12 @@ export class RoutePolicy {
     this.#route = route;
     this.#plan = plan;
     this.#breaker = this.#newBreaker();
+    this.#bulkhead = plan.bulkhead && this.#newBulkhead(plan.bulkhead);
   }
 
   get circuit(): Circuit {
-    return { route: this.#route, state: this.#state };
+    const { state } = this.#bulkhead ?? {};
+    return { route: this.#route, state: this.#state, ...(state && { bulkhead: state }) };
   }
 
   /** Lets nothing through until the function it gives is called. */
@@ -80,6 +84,25 @@ export class RoutePolicy {
     this.#publishState();
   }
 
+  /**
+   * The connection to this route is open, and the server has answered on it. Where nothing but its absence opened the
+   * circuit, that is all a probe could find out.
+   */
+  onReady(): void {
+    if (this.#wasOnlyAway && this.#breaker?.state === CircuitState.Open) this.reset();
+  }
+
+  /** Ends what waits for its turn. */
+  close(): void {
+    this.#bulkhead?.close();
+  }
+
+  /** Takes operations of this route that arrived together; a bulkhead may let some wait or end them. */
+  accept(operations: readonly Operation[]): void {
+    if (this.#bulkhead) this.#bulkhead.admit(operations);
+    else this.#plan.send(this, operations);
+  }
+
   /** Sends operations of this route. Each is settled on its own. */
   execute(operations: readonly Operation[], now: number): void {
     const { isolation } = this;
@@ -87,6 +110,8 @@ export class RoutePolicy {
       this.#refuse(operations, isolation);
       return;
     }
+    // A flight without passengers would be a probe that finds out nothing.
+    if (operations.every(({ settled }) => settled)) return;
     const flight = new Flight(this.#plan, this.#route, operations, now);
     const breaker = this.#breaker;
     // A command that waits for minutes says nothing about the connection meanwhile; as a probe it would hold up all others.
@@ -111,8 +136,16 @@ export class RoutePolicy {
   #fly(flight: Flight, startedAt: number): Promise<void> {
     return new Promise((resolve, reject) => {
       flight.start((failure) => {
-        if (!failure) resolve();
-        else reject(this.#isEcho(failure, startedAt) ? ECHO : failure);
+        if (failure) {
+          this.#wasOnlyAway &&= flight.foundNoConnection;
+          reject(this.#isEcho(failure, startedAt) ? ECHO : failure);
+        } else if (flight.isAnswered) {
+          this.#wasOnlyAway = true;
+          resolve();
+        } else {
+          // Nobody waited for the answer. A probe that says nothing must not close the circuit.
+          reject(this.#breaker?.state === CircuitState.HalfOpen ? UNHEARD : ECHO);
+        }
       });
     });
   }
@@ -123,7 +156,8 @@ export class RoutePolicy {
    */
   #isEcho(failure: ValkeyError, startedAt: number): boolean {
     if (!isBroken(failure)) return false;
-    if (startedAt <= this.#brokenAt) return true;
+    // Of a probe every failure is news: cockatiel takes what does not count for a success.
+    if (startedAt <= this.#brokenAt && this.#breaker?.state !== CircuitState.HalfOpen) return true;
     this.#brokenAt = performance.now();
     return false;
   }
@@ -133,14 +167,19 @@ export class RoutePolicy {
     return this.#breaker ? STATES[this.#breaker.state] : 'closed';
   }
 
+  #newBulkhead(settings: NonNullable<Settings['bulkhead']>): Bulkhead {
+    const gate = {
+      route: this.#route,
+      send: (operations: readonly Operation[]) => this.#plan.send(this, operations),
+      closed: () => this.isolation ?? (this.#state === 'closed' ? undefined : this.#openError()),
+    };
+    return new Bulkhead(settings, gate, this.#plan.deadlines);
+  }
+
   #newBreaker(): CircuitBreakerPolicy | undefined {
     const { breaker } = this.#plan;
     if (!breaker) return undefined;
-    const { failures, halfOpenAfter } = breaker;
-    const policy = circuitBreaker(
-      handleWhen((error) => error !== ECHO),
-      { breaker: new ConsecutiveBreaker(failures), halfOpenAfter },
-    );
+    const policy = breakerOf(breaker, (error) => error !== ECHO);
     policy.onStateChange(() => this.#publishState());
     return policy;
   }
@@ -150,6 +189,7 @@ export class RoutePolicy {
     const state = this.#state;
     if (state === this.#told) return;
     this.#told = state;
+    this.#bulkhead?.refuseQueued();
     if (events.breaker.active) events.breaker.publish({ ...this.#plan.identity, route: this.#route, state });
   }
 
@@ -174,14 +214,11 @@ const STATES: Readonly<Record<CircuitState, BreakerState>> = {
   [CircuitState.Isolated]: 'isolated',
 };
 
-/** A failure that tells the breaker nothing new. */
-const ECHO = new Error('This failure is counted already.');
+/** How a flight ended that tells the breaker nothing new. */
+const ECHO = new Error('This is counted already.');
 
-/** Whether a connection broke, or could not be opened; a silent one is another matter. */
-function isBroken({ code, cause }: ValkeyError): boolean {
-  if (code === 'VALKEY_OUTCOME_UNKNOWN') return !(cause instanceof DeadlineError);
-  return code === 'VALKEY_CONNECTION_FAILED';
-}
+/** How a probe ended that nobody waited for. */
+const UNHEARD = new Error('The probe was given up before it was answered.');
 
 function ignore(): void {
   // Without a breaker nobody asks how a flight went.

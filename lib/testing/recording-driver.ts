@@ -103,11 +103,10 @@ export class RecordingDriver implements Driver {
   delay(command: string, duration: Duration, occasion: Occasion = {}): this {
     return this.#program(command, occasion, (operation, send) => {
       const cancel = this.#clock.after(duration, () => {
-        operation.onEnd?.();
-        operation.onEnd = undefined;
+        release();
         if (!operation.settled) send([operation]);
       });
-      expireInTime(operation, cancel);
+      const release = expireInTime(operation, cancel);
     });
   }
 
@@ -247,8 +246,9 @@ function recordOf({ command, args, key, transaction }: Operation): RecordedOpera
   return { command, args, key, transaction: transaction?.map(recordOf) };
 }
 
-/** Ends an operation by its deadline, and calls `cleanUp` once it is over. */
-function expireInTime(operation: Operation, cleanUp: () => void): void {
+/** Ends an operation by its deadline, and calls `cleanUp` once it is over; the function it gives takes that back. */
+function expireInTime(operation: Operation, cleanUp: () => void): () => void {
+  const { onEnd } = operation;
   const left = operation.deadline - performance.now();
   const timer =
     left === Infinity
@@ -257,6 +257,11 @@ function expireInTime(operation: Operation, cleanUp: () => void): void {
   operation.onEnd = () => {
     clearTimeout(timer);
     cleanUp();
+    onEnd?.();
+  };
+  return () => {
+    clearTimeout(timer);
+    operation.onEnd = onEnd;
   };
 }
 

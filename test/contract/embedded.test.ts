@@ -1,7 +1,7 @@
 import { driverContract } from 'nestjs-valkey/testing';
 
+import { discreetContract } from './subjects/discreet.js';
 import { embedded } from './subjects/embedded.js';
-import { GLOB_PREFIX } from './subjects/prefix.js';
 
-driverContract('the embedded driver', embedded);
-driverContract('the embedded driver under a prefix with glob characters', { ...embedded, keyPrefix: GLOB_PREFIX });
+driverContract('the embedded driver', embedded());
+discreetContract('the embedded driver with all ears open', embedded);

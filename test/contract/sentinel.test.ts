@@ -1,10 +1,10 @@
 import { driverContract } from 'nestjs-valkey/testing';
 
 import { describeWithServers } from '../support/index.js';
-import { GLOB_PREFIX } from './subjects/prefix.js';
+import { discreetContract } from './subjects/discreet.js';
 import { sentinel } from './subjects/servers.js';
 
 describeWithServers('[DRV-2] [DRV-5] [DRV-6] [CMD-3] the valkey driver on servers behind sentinels', () => {
-  driverContract('without a prefix', sentinel);
-  driverContract('under a prefix with glob characters', { ...sentinel, keyPrefix: GLOB_PREFIX });
+  driverContract('without a prefix', sentinel());
+  discreetContract('with all ears open', sentinel);
 });

@@ -18,6 +18,9 @@ import { tagOf } from './shards.js';
 /** The breaker is on, as it is by default. */
 const PATIENT = { timeouts: { read: '15s', write: '15s' } };
 
+/** How many increment at the same time, shared out among the counters. */
+const CALLERS = 24;
+
 describeWithServers('kill -9 of a primary under load', () => {
   let servers: Cluster | SentinelGroup | undefined;
 
@@ -37,7 +40,7 @@ describeWithServers('kill -9 of a primary under load', () => {
     const [heir] = (await cluster.replicasOf(victim)) as [Server];
 
     await survive(client, tags, async (load, counters) => {
-      await killBusy(victim, counters[0] as Counters);
+      await killBusy(victim, counters[0] as Counters, CALLERS / tags.length);
       await until(() => isPromoted(heir), { what: 'the replica is promoted', timeout: 15_000 });
       await goOn(load, 500);
     });
@@ -51,7 +54,7 @@ describeWithServers('kill -9 of a primary under load', () => {
 
     await survive(client, ['{a}', '{b}'], async (load, counters) => {
       const old = await group.primary();
-      await killBusy(old, counters[0] as Counters);
+      await killBusy(old, counters[0] as Counters, CALLERS / 2);
       await group.replaced(old);
       await goOn(load, 500);
     });
@@ -72,7 +75,7 @@ async function survive(
     if (turn % 2 === 0) await client.set(key, String(turn));
     else await client.get(key);
   });
-  const increments = startLoad(24, (caller) => (counters[caller % tags.length] as Counters).next());
+  const increments = startLoad(CALLERS, (caller) => (counters[caller % tags.length] as Counters).next());
   await until(() => load.succeeded > 200 && increments.succeeded > 200, { what: 'the load runs' });
 
   await fail(load, counters);
@@ -88,16 +91,24 @@ async function survive(
     expect(applied).toBeLessThanOrEqual(counter.acknowledged + counter.unknown);
     expect(counter.calls).toBe(counter.acknowledged + counter.unknown);
   }
-  // The kill was felt: otherwise nothing of this proves anything. (Whether an INCR was on its way just then is chance.)
+  // The kill was felt, by increments that were on the wire: otherwise nothing of this proves anything.
+  expect(counters[0]?.unknown).toBeGreaterThanOrEqual(CALLERS / tags.length);
   expect(load.longest).toBeGreaterThan(300);
   expect(client.circuits().map(({ state }) => state)).not.toContain('open');
   expect(await watch.stop()).toEqual([]);
 }
 
-/** Frozen for a moment first, so that there is something under way when it dies. */
-async function killBusy(server: Server, counter: Counters): Promise<void> {
+/** Frozen first, until every caller of the counter waits for an answer that will not come; then it dies. */
+async function killBusy(server: Server, counter: Counters, callers: number): Promise<void> {
   server.pause();
-  await until(() => counter.underWay >= 8, { what: 'increments are under way' });
+  let acknowledged = -1;
+  const allWait = (): boolean => {
+    // Answers it gave before may still be on their way to us.
+    const isQuiet = counter.acknowledged === acknowledged;
+    acknowledged = counter.acknowledged;
+    return isQuiet && counter.underWay === callers;
+  };
+  await until(allWait, { what: 'every increment waits', interval: 50 });
   await server.kill();
 }
 

@@ -3,7 +3,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Server as NetServer, type Socket, createServer } from 'node:net';
 import { slotOf } from '../../lib/core/slot.js';
 import { type CacheClient, events } from '../../lib/index.js';
-import { type Cluster, describeWithServers, leftovers, type Server, startCluster, until } from '../support/index.js';
+import {
+  type Cluster,
+  describeWithServers,
+  HARNESS,
+  leftovers,
+  type Server,
+  startCluster,
+  until,
+} from '../support/index.js';
 import { closeClients, codeOf, ending, openClient } from '../integration/open-client.js';
 import { Counters } from './counters.js';
 import { codesOf, startLoad } from './load.js';
@@ -134,6 +142,48 @@ describeWithServers('live resharding', () => {
     await cluster.moveKeys(slotOf(tag), source, target);
     expect(await waiting).toEqual(['x', 'y']);
     await cluster.closeSlot(slotOf(tag), source, target);
+  });
+
+  it('[F7] of keys that are parted meanwhile is waited for, by what must not be repeated as well, and applied once', async () => {
+    const client = await openClient({ mode: 'cluster', nodes: cluster.addrs, timeouts: { read: '5s', write: '5s' } });
+    const tag = tagOf(0);
+    const slot = slotOf(tag);
+    const [from, to] = cluster.nodes as [Server, Server];
+    const [left, right] = [`left${tag}`, `right${tag}`];
+    await client.rpush(left, 'a', 'b');
+    await client.rpush(right, 'z');
+    const refusals = async (): Promise<number> => {
+      const { errorstat_TRYAGAIN: stat = '' } = await from.info('errorstats');
+      return Number(/count=(\d+)/.exec(stat)?.[1] ?? 0);
+    };
+    const before = await refusals();
+    await cluster.openSlot(slot, from, to);
+    // All but one of the two, so that neither node has both.
+    const names = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 1_000)) as string[];
+    await from.command(
+      'MIGRATE',
+      to.host,
+      to.port,
+      '',
+      0,
+      5_000,
+      'AUTH2',
+      HARNESS.user,
+      HARNESS.password,
+      'KEYS',
+      ...names.filter((name) => name !== left),
+    );
+
+    const moving = client.lmove(left, right, 'left', 'right');
+    await until(async () => (await refusals()) > before + 1, { what: 'it has been refused' });
+    await cluster.moveKeys(slot, from, to);
+    await cluster.closeSlot(slot, from, to);
+
+    expect(await moving).toBe('a');
+    expect(await client.lrange(right, 0, -1)).toEqual(['z', 'a']);
+    expect(client.circuits().map(({ state }) => state)).not.toContain('open');
+    await client.unlink(left, right);
+    await cluster.migrateSlot(slot, to, from);
   });
 
   it('[CLU-3] a transaction whose slot is on its way waits for it and is applied once', async () => {

@@ -1,5 +1,6 @@
 import { AuthenticationError } from '../../lib/index.js';
-import { describeWithServers, leftovers, type Server, startServer, until } from '../support/index.js';
+import { describeWithServers, leftovers, type Server, startCluster, startServer, until } from '../support/index.js';
+import { tagOf } from '../faults/shards.js';
 import { closeClients, ending, newClient, openClient } from './open-client.js';
 
 describeWithServers('credentials', () => {
@@ -93,6 +94,52 @@ describeWithServers('credentials', () => {
     expect(String(await ending(silent.connect()))).toContain('Check the credentials provider');
   });
 });
+
+describeWithServers('credentials of a cluster', () => {
+  it('[CFG-8] [F11] that are renewed keep every connection alive, and a killed one comes back with them', async () => {
+    const cluster = await startCluster({ primaries: 3, replicas: 0, server: { users: ['app on >first ~* &* +@all'] } });
+    let password = 'first';
+    let given = 0;
+    const provider = () => {
+      given += 1;
+      return { username: 'app', password, expiresAt: Date.now() + (password === 'first' ? 1_500 : 3_600_000) };
+    };
+    const nodes = cluster.addrs;
+    const client = await openClient({ mode: 'cluster', nodes, credentials: provider, credentialRefresh: '500ms' });
+    const keys = [0, 1, 2].map((index) => `${tagOf(index)}k`);
+    await client.mset(Object.fromEntries(keys.map((key) => [key, key])));
+    const before = await appConnections(cluster.nodes);
+    const asked = given;
+    await Promise.all(cluster.nodes.map((node) => node.command('ACL', 'SETUSER', 'app', '>second')));
+    password = 'second';
+
+    const isRenewed = async (): Promise<boolean> =>
+      (await Promise.all(cluster.nodes.map(authCalls))).every((calls) => calls > 0);
+    await until(isRenewed, { what: 'AUTH was sent again to all of them' });
+    expect(given).toBeGreaterThan(asked);
+    expect(await appConnections(cluster.nodes)).toEqual(before);
+
+    await Promise.all(cluster.nodes.map((node) => node.command('ACL', 'SETUSER', 'app', '<first')));
+    // Taking a password away disconnects nobody; killing does.
+    await Promise.all(cluster.nodes.map((node) => node.command('CLIENT', 'KILL', 'USER', 'app')));
+    expect(await client.mget(keys)).toEqual(keys);
+    expect(await appConnections(cluster.nodes)).not.toEqual(before);
+    await closeClients();
+    await cluster.stop();
+    expect(leftovers()).toEqual([]);
+  });
+});
+
+/** The ids of the connections our client has, node by node. */
+function appConnections(nodes: readonly Server[]): Promise<readonly string[]> {
+  return Promise.all(
+    nodes.map(async (node) => {
+      const lines = String(await node.command('CLIENT', 'LIST')).split('\n');
+      const own = lines.filter((line) => line.includes('user=app'));
+      return own.map((line) => /^id=(\d+)/.exec(line)?.[1]).join();
+    }),
+  );
+}
 
 /** How often AUTH was called; the harness's own calls included, one for each look. */
 async function authCalls(server: Server): Promise<number> {

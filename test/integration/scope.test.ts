@@ -1,44 +1,20 @@
 import { getEventListeners } from 'node:events';
 import { DeadlineError, OutcomeUnknownError } from '../../lib/index.js';
 import type { CacheClient } from '../../lib/index.js';
-import {
-  describeWithServers,
-  type FaultProxy,
-  leftovers,
-  type Server,
-  startFaultProxy,
-  startServer,
-  until,
-} from '../support/index.js';
-import { closeClients, codeOf, ending, openClient } from './open-client.js';
+import { describeWithServers, until } from '../support/index.js';
+import { behindProxy } from './behind-proxy.js';
+import { codeOf, ending, openClient } from './open-client.js';
 
 describeWithServers('with()', () => {
-  let server: Server;
-  let proxy: FaultProxy;
+  const site = behindProxy();
   let client: CacheClient;
 
-  beforeAll(async () => {
-    server = await startServer();
-  });
-
   beforeEach(async () => {
-    await server.command('FLUSHALL');
-    proxy = await startFaultProxy(server);
-    client = await openClient({ host: proxy.host, port: proxy.port, pool: { size: 1 } });
-  });
-
-  afterEach(async () => {
-    await closeClients();
-    await proxy.close();
-  });
-
-  afterAll(async () => {
-    await server.stop();
-    expect(leftovers()).toEqual([]);
+    client = await openClient({ ...site.target, pool: { size: 1 } });
   });
 
   it("[CMD-6] an aborted call rejects at once with the signal's own reason, wherever it waits", async () => {
-    proxy.blackHole();
+    site.proxy.blackHole();
     const controller = new AbortController();
     const scoped = client.with({ signal: controller.signal });
     const calls = [
@@ -50,7 +26,7 @@ describeWithServers('with()', () => {
       scoped.transaction({ watch: ['a'] }, (t) => [t.set('a', '1')]),
     ];
     const endings = Promise.all(calls.map(ending));
-    await until(() => proxy.accepted === 2, { what: 'the dedicated connection is being opened' });
+    await until(() => site.proxy.accepted === 2, { what: 'the dedicated connection is being opened' });
     const reason = new Error('no longer wanted');
     const abortedAt = performance.now();
     controller.abort(reason);
@@ -65,10 +41,10 @@ describeWithServers('with()', () => {
     const controller = new AbortController();
     const scoped = client.with({ signal: controller.signal });
     const endings = Promise.all([scoped.blpop('q', { timeout: 0 }), scoped.blpop('q', { timeout: 0 })].map(ending));
-    await until(async () => (await server.info('clients'))['blocked_clients'] === '1', { what: 'one waits' });
+    await until(async () => (await site.server.info('clients'))['blocked_clients'] === '1', { what: 'one waits' });
     controller.abort('enough');
     expect(await endings).toEqual(['enough', 'enough']);
-    await until(async () => (await server.info('clients'))['blocked_clients'] === '0', { what: 'it is gone' });
+    await until(async () => (await site.server.info('clients'))['blocked_clients'] === '0', { what: 'it is gone' });
 
     await client.rpush('q', 'element');
     expect(await client.blpop('q', { timeout: '1s' })).toBeTruthy();
@@ -91,7 +67,7 @@ describeWithServers('with()', () => {
   });
 
   it('[CMD-6] a deadline in a black hole says what it means: late for a read, unknown for an INCR', async () => {
-    proxy.blackHole();
+    site.proxy.blackHole();
     const hasty = client.with({ timeout: '80ms' });
     const startedAt = performance.now();
     const [read, write, many] = await Promise.all([
@@ -111,14 +87,14 @@ describeWithServers('with()', () => {
   });
 
   it('[CMD-6] keeps the short deadline of one reading call among many patient ones', async () => {
-    proxy.blackHole();
+    site.proxy.blackHole();
     const patient = Array.from({ length: 40 }, () => ending(client.get('a')));
     const startedAt = performance.now();
     const hasty = ending(client.with({ timeout: '80ms' }).get('a'));
 
     expect(codeOf(await hasty)).toBe('VALKEY_DEADLINE_EXCEEDED');
     expect(performance.now() - startedAt).toBeLessThan(500);
-    proxy.heal();
+    site.proxy.heal();
     expect(await Promise.all(patient)).toEqual(Array(40).fill(null));
   });
 
@@ -126,7 +102,7 @@ describeWithServers('with()', () => {
     const hasty = client.with({ timeout: '100ms' });
     const run = (): Promise<unknown> => ending(hasty.transaction({ watch: ['a'] }, (t) => [t.incr('a')]));
     expect(await run()).toEqual([1]);
-    proxy.blackHole();
+    site.proxy.blackHole();
 
     expect(codeOf(await run())).toBe('VALKEY_DEADLINE_EXCEEDED');
     expect(codeOf(await run())).toBe('VALKEY_DEADLINE_EXCEEDED');
@@ -134,8 +110,8 @@ describeWithServers('with()', () => {
   });
 
   it('says in a late error why it had no answer before', async () => {
-    await proxy.refuse();
-    proxy.cut();
+    await site.proxy.refuse();
+    site.proxy.cut();
     const late = (await ending(client.with({ timeout: '100ms' }).get('a'))) as DeadlineError;
 
     expect(codeOf(late)).toBe('VALKEY_DEADLINE_EXCEEDED');

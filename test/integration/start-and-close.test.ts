@@ -101,7 +101,7 @@ describeWithServers('starting without a server', () => {
     expect(await watch.stop()).toEqual([]);
   });
 
-  it('[F15] [RES-6] a wrong password ends the hammering: one attempt where a refused connection makes six', async () => {
+  it('[F11] [F15] [RES-6] a wrong password ends the hammering: one attempt where a refused connection makes six', async () => {
     const server = await startServer({ requirepass: 'right' });
     const proxy = await startFaultProxy(server);
     const client = newClient({ host: proxy.host, port: proxy.port, credentials: { password: 'wrong' } });

@@ -58,9 +58,9 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** Starts a proxy in this process, on a free loopback port, in front of `target`. */
-export async function startFaultProxy(target: ProxyTarget): Promise<FaultProxy> {
-  const proxy = new RunningProxy(target, await freePort());
+/** Starts a proxy in this process in front of `target`; on a free port of 127.0.0.1, unless `at` says where. */
+export async function startFaultProxy(target: ProxyTarget, at?: ProxyTarget): Promise<FaultProxy> {
+  const proxy = new RunningProxy(target, at?.port ?? (await freePort()), at?.host);
   await proxy.accept();
   return proxy;
 }
@@ -72,7 +72,6 @@ interface Link {
 }
 
 class RunningProxy implements FaultProxy {
-  readonly host = '127.0.0.1';
   readonly bytes = { toServer: 0, toClient: 0 };
   accepted = 0;
   dropped = 0;
@@ -85,6 +84,7 @@ class RunningProxy implements FaultProxy {
   constructor(
     target: ProxyTarget,
     readonly port: number,
+    readonly host = '127.0.0.1',
   ) {
     this.#target = target;
   }

@@ -8,15 +8,27 @@ import type { Credentials } from '../../options/settings.js';
 import { DedicatedPool } from './dedicated-pool.js';
 import type { PoolSize } from './dedicated-pool.js';
 
+/** What a node needs to know. */
+export interface NodePlan extends ConnectionPlan {
+  /** Hears whenever the shared connection is open and the server has answered on it. */
+  readonly onReady?: (route: Route) => void;
+}
+
 /** One server: the connection all callers share, and the dedicated ones. */
 export class ValkeyNode implements Route {
   readonly id: string;
   readonly shared: Connection;
   readonly #pool: DedicatedPool;
 
-  constructor(id: string, plan: ConnectionPlan, pool: PoolSize, events: ConnectionEvents) {
+  constructor(id: string, plan: NodePlan, pool: PoolSize, events: ConnectionEvents) {
     this.id = id;
-    this.shared = new Connection(plan, events);
+    this.shared = new Connection(plan, {
+      ...events,
+      onState: (state, connection) => {
+        events.onState?.(state, connection);
+        if (state.kind === 'ready') plan.onReady?.(this);
+      },
+    });
     // The state of a dedicated connection concerns nobody but its user.
     const errorsOnly: ConnectionEvents = {
       onServerError: (...error) => events.onServerError?.(...error) ?? false,

@@ -1,10 +1,10 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { identityOf } from '../../core/events.js';
 import type { Credentials, Settings, TlsSettings } from '../../options/settings.js';
-import type { ConnectionPlan } from './connection.js';
+import type { NodePlan } from './node.js';
 
 /** The part of a connection's plan that all servers of a client share. */
-export type SharedPlan = Omit<ConnectionPlan, 'address'>;
+export type SharedPlan = Omit<NodePlan, 'address'>;
 
 /** However patient the deadlines are, so long a silence after a command means a dead connection. */
 const LONGEST_SILENCE = 1_000;

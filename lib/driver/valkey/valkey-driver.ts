@@ -25,6 +25,7 @@ export class ValkeyDriver implements Driver {
   readonly #credentials: CredentialKeeper;
   readonly #subscriber: Subscriber;
   readonly #listeners = new Set<(status: DriverStatus) => void>();
+  readonly #readyListeners = new Set<(route: Route) => void>();
   #told: DriverStatus['state'] = 'idle';
   #native: NativeCluster | undefined;
 
@@ -33,7 +34,12 @@ export class ValkeyDriver implements Driver {
     this.#credentials = new CredentialKeeper(settings.credentials, settings.credentialRefresh, (fresh) =>
       this.#layout.authenticate(fresh),
     );
-    const plan = sharedPlan(settings, () => this.#credentials.current());
+    const plan: SharedPlan = {
+      ...sharedPlan(settings, () => this.#credentials.current()),
+      onReady: (route) => {
+        for (const listener of this.#readyListeners) listener(route);
+      },
+    };
     const onChange = (): void => this.#onChange();
     switch (topology.mode) {
       case 'single': {
@@ -96,6 +102,7 @@ export class ValkeyDriver implements Driver {
     this.#native?.disconnect();
     this.#onChange();
     this.#listeners.clear();
+    this.#readyListeners.clear();
     return Promise.resolve();
   }
 
@@ -134,6 +141,11 @@ export class ValkeyDriver implements Driver {
   onStatus(listener: (status: DriverStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  onReady(listener: (route: Route) => void): () => void {
+    this.#readyListeners.add(listener);
+    return () => this.#readyListeners.delete(listener);
   }
 
   /**

@@ -20,6 +20,7 @@ import {
   GET,
   GETDEL,
   GETEX,
+  GETEX_ONCE,
   GETRANGE,
   INCR,
   INCRBY,
@@ -115,7 +116,8 @@ export abstract class StringCommands<M extends Mode> extends KeyCommands<M> {
   getex(key: Key, options: GetexOptions = {}): Shape<M, string | null> {
     return this.guarded(() => {
       const words = options.persist === true ? ['PERSIST'] : [];
-      return this.request(GETEX, [key, ...expiryWords('GETEX', options as Expiry), ...words], toTextOrNull);
+      const command = options.expireAt === undefined ? GETEX : GETEX_ONCE;
+      return this.request(command, [key, ...expiryWords('GETEX', options as Expiry), ...words], toTextOrNull);
     });
   }
 

@@ -5,8 +5,8 @@ import { FIRST_KEY, NO_KEYS, type CommandDescription, type KeyPositions } from '
  * second is one the caller can still act on: DEL, SADD or ZADD may then count lower than the first would have, PERSIST
  * may say "nothing to do". It is not when the reply carries something the first execution took or decided: what was
  * popped or replaced (LPOP, GETDEL, SETBIT), who won (SET NX, SETNX, HSETNX, RENAMENX, SMOVE), what was counted
- * (INCR), or where it depends on positions that move (LTRIM, LREM, ZREMRANGEBYRANK), or on a destination that may be
- * its own source (ZUNIONSTORE, BITOP).
+ * (INCR), or where it depends on positions that move (LSET, LTRIM, LREM, ZREMRANGEBYRANK), or on a destination that may
+ * be its own source (SDIFFSTORE, ZUNIONSTORE, BITOP).
  */
 
 /** A command that changes nothing: a replica may answer it, and it may be repeated. */

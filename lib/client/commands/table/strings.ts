@@ -9,6 +9,8 @@ export const DECRBY = once('DECRBY');
 export const GET = reading('GET');
 export const GETDEL = once('GETDEL');
 export const GETEX = repeatable('GETEX');
+/** GETEX with EXAT or PXAT: an instant that is over makes it a GETDEL. */
+export const GETEX_ONCE = once('GETEX');
 export const GETRANGE = reading('GETRANGE');
 export const INCR = once('INCR');
 export const INCRBY = once('INCRBY');
@@ -39,7 +41,7 @@ export const STRINGS_FAMILY: readonly CommandDescription[] = [
   GET,
   reading('GETBIT'),
   GETDEL,
-  GETEX,
+  GETEX_ONCE,
   GETRANGE,
   once('GETSET'),
   INCR,
@@ -61,5 +63,7 @@ export const STRINGS_FAMILY: readonly CommandDescription[] = [
 
 /** What the arguments of one call tell beyond the name. */
 export function refineStrings(name: string, args: readonly Argument[]): CommandDescription | undefined {
-  return name === 'SET' && !hasOption(args, 2, 'NX', 'GET', 'IFEQ') ? SET : undefined;
+  if (name === 'SET') return hasOption(args, 2, 'NX', 'GET', 'IFEQ') ? undefined : SET;
+  if (name === 'GETEX') return hasOption(args, 1, 'EXAT', 'PXAT') ? undefined : GETEX;
+  return undefined;
 }

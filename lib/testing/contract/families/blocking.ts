@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 const FOR_EVER = { timeout: 0 } as const;
@@ -33,9 +34,9 @@ export function blocking(test: AddTest): void {
   test('[CMD-2] a waiting command is served by the push it waits for', async ({ client, key, blocked }) => {
     const popped = client.blpop([key('a'), key('b')], FOR_EVER);
     await blocked(1);
-    assert.equal(await client.rpush(key('b'), 'first', 'second'), 2);
-    assert.deepEqual(await popped, { key: key('b'), value: 'first' });
-    assert.deepEqual(await client.lrange(key('b'), 0, -1), ['second']);
+    assert.equal(await client.rpush(key('b'), marked('first'), marked('second')), 2);
+    assert.deepEqual(await popped, { key: key('b'), value: marked('first') });
+    assert.deepEqual(await client.lrange(key('b'), 0, -1), [marked('second')]);
   });
 
   test('[CMD-2] who waited longest is served first', async ({ client, key, blocked }) => {
@@ -45,36 +46,36 @@ export function blocking(test: AddTest): void {
     await blocked(2);
     const third = client.blpop(key(), FOR_EVER);
     await blocked(3);
-    await client.rpush(key(), 'a');
-    assert.equal((await first)?.value, 'a');
-    await client.rpush(key(), 'b', 'c');
-    assert.deepEqual([(await second)?.value, (await third)?.value], ['c', 'b']);
+    await client.rpush(key(), marked('a'));
+    assert.equal((await first)?.value, marked('a'));
+    await client.rpush(key(), marked('b'), marked('c'));
+    assert.deepEqual([(await second)?.value, (await third)?.value], [marked('c'), marked('b')]);
   });
 
   test('[CMD-2] a waiting command holds up nobody else', async ({ client, key, blocked }) => {
     const waiting = client.blpop(key('empty'), FOR_EVER);
     await blocked(1);
-    await client.set(key(), 'value');
-    assert.equal(await client.get(key()), 'value');
-    assert.deepEqual(await client.pipeline((p) => [p.incr(key('n')), p.get(key())]), [1, 'value']);
-    await client.rpush(key('empty'), 'end');
-    assert.equal((await waiting)?.value, 'end');
+    await client.set(key(), marked('value'));
+    assert.equal(await client.get(key()), marked('value'));
+    assert.deepEqual(await client.pipeline((p) => [p.incr(key('n')), p.get(key())]), [1, marked('value')]);
+    await client.rpush(key('empty'), marked('end'));
+    assert.equal((await waiting)?.value, marked('end'));
   });
 
   test('[CMD-2] blmove moves what comes', async ({ client, key, blocked }) => {
     const moved = client.blmove(key('from'), key('to'), 'left', 'right', FOR_EVER);
     await blocked(1);
-    await client.rpush(key('from'), 'a', 'b');
-    assert.equal(await moved, 'a');
-    assert.deepEqual(await client.lrange(key('to'), 0, -1), ['a']);
+    await client.rpush(key('from'), marked('a'), marked('b'));
+    assert.equal(await moved, marked('a'));
+    assert.deepEqual(await client.lrange(key('to'), 0, -1), [marked('a')]);
   });
 
   test('[CMD-2] a move can serve another one that waits', async ({ client, key, blocked }) => {
     const popped = client.blpop(key('to'), FOR_EVER);
     await blocked(1);
-    await client.rpush(key('from'), 'a');
-    assert.equal(await client.lmove(key('from'), key('to'), 'left', 'right'), 'a');
-    assert.deepEqual(await popped, { key: key('to'), value: 'a' });
+    await client.rpush(key('from'), marked('a'));
+    assert.equal(await client.lmove(key('from'), key('to'), 'left', 'right'), marked('a'));
+    assert.deepEqual(await popped, { key: key('to'), value: marked('a') });
     assert.equal(await client.exists(key('to')), 0);
   });
 
@@ -107,9 +108,9 @@ export function blocking(test: AddTest): void {
   test('[CMD-2] a transaction serves who waits only with its last state', async ({ client, key, blocked }) => {
     const waiting = client.blpop(key(), FOR_EVER);
     await blocked(1);
-    await client.transaction((t) => [t.rpush(key(), 'gone'), t.del(key())]);
-    await client.transaction((t) => [t.rpush(key(), 'a'), t.lpush(key(), 'b')]);
-    assert.equal((await waiting)?.value, 'b');
+    await client.transaction((t) => [t.rpush(key(), marked('gone')), t.del(key())]);
+    await client.transaction((t) => [t.rpush(key(), marked('a')), t.lpush(key(), marked('b'))]);
+    assert.equal((await waiting)?.value, marked('b'));
   });
 
   test('[CMD-6] an aborted wait rejects at once and takes nothing afterwards', async ({ client, key, blocked }) => {
@@ -120,8 +121,8 @@ export function blocking(test: AddTest): void {
     stop.abort(reason);
     await assert.rejects(waiting, (error) => error === reason);
     await blocked(0);
-    await client.rpush(key(), 'kept');
-    assert.deepEqual(await client.lrange(key(), 0, -1), ['kept']);
+    await client.rpush(key(), marked('kept'));
+    assert.deepEqual(await client.lrange(key(), 0, -1), [marked('kept')]);
   });
 
   test('[CMD-6] a wait ends with the deadline of its scope', async ({ client, key, blocked }) => {
@@ -130,7 +131,7 @@ export function blocking(test: AddTest): void {
     await failsWith(hasty.blpop(key(), FOR_EVER), 'VALKEY_OUTCOME_UNKNOWN');
     await failsWith(hasty.xread({ [key('stream')]: '$' }, { block: 0 }), 'VALKEY_DEADLINE_EXCEEDED');
     await blocked(0);
-    await client.rpush(key(), 'kept');
+    await client.rpush(key(), marked('kept'));
     assert.equal(await client.llen(key()), 1);
   });
 }

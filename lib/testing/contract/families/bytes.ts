@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 const ALL = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
@@ -31,8 +32,8 @@ export function bytes(test: AddTest): void {
   test('[CMD-8] a key may be bytes that are no UTF-8', async ({ client, key }) => {
     const name = Buffer.concat([Buffer.from(key()), INVALID]);
     const similar = Buffer.concat([Buffer.from(key()), Buffer.from([0xff, 0xfe, 0x01])]);
-    await client.set(name, 'value');
-    assert.equal(await client.get(name), 'value');
+    await client.set(name, marked('value'));
+    assert.equal(await client.get(name), marked('value'));
     assert.equal(await client.get(similar), null);
     assert.equal(await client.get(name.toString()), null);
     assert.equal(await client.del(name), 1);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 export function calls(test: AddTest): void {
@@ -48,16 +49,16 @@ export function calls(test: AddTest): void {
   test('[CMD-3] a blocking command sent by call holds up nobody', async ({ client, key, blocked }) => {
     const waiting = client.call('BLPOP', key(), 0);
     await blocked(1);
-    assert.equal(await client.rpush(key(), 'element'), 1);
-    assert.deepEqual(await waiting, [key(), 'element']);
+    assert.equal(await client.rpush(key(), marked('element')), 1);
+    assert.deepEqual(await waiting, [key(), marked('element')]);
   });
 
   test('[CMD-3] an error reply and a wrong number of arguments reject', async ({ client, key }) => {
-    await client.set(key(), 'text');
+    await client.set(key(), marked('text'));
     await refusedBy(client.call('LPUSH', key(), 'x'), 'WRONGTYPE');
     await refusedBy(client.call('GET', key(), 'too', 'many'), 'ERR', /wrong number of arguments/);
     await refusedBy(client.call('SET', key(), 'value', 'NONSENSE'), 'ERR', /syntax error/);
-    assert.equal(await client.get(key()), 'text');
+    assert.equal(await client.get(key()), marked('text'));
   });
 
   test('[CMD-3] a command nobody knows is refused', async ({ client, key }) => {

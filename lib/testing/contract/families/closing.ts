@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { failsWith } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 export function closing(test: AddTest): void {
   test('[RES-7] a closed client refuses every further call', async ({ open, key }) => {
     const client = await open();
-    await client.set(key(), 'value');
+    await client.set(key(), marked('value'));
     await client.close();
     const calls: readonly Promise<unknown>[] = [
       client.get(key()),
-      client.set(key(), 'other'),
+      client.set(key(), marked('other')),
       client.mget(key()),
       client.blpop(key('list'), { timeout: 0 }),
       client.call('GET', key()),
@@ -48,7 +49,7 @@ export function closing(test: AddTest): void {
     await ended;
     assert.equal(closed.underWay, 0);
     await blocked(0);
-    await client.rpush(key(), 'kept');
+    await client.rpush(key(), marked('kept'));
     assert.equal(await client.llen(key()), 1);
   });
 
@@ -74,8 +75,8 @@ export function closing(test: AddTest): void {
 
   test('[RES-7] other clients go on working', async ({ open, client, key }) => {
     const other = await open();
-    await other.set(key(), 'value');
+    await other.set(key(), marked('value'));
     await other.close();
-    assert.equal(await client.get(key()), 'value');
+    assert.equal(await client.get(key()), marked('value'));
   });
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 import { until } from '../until.js';
 
@@ -15,8 +16,8 @@ function assertAbout(actual: number | null, expected: number): void {
 
 export function expiry(test: AddTest): void {
   test('[CMD-1] ttl and its kin tell missing, everlasting and ending keys apart', async ({ client, key }) => {
-    await client.set(key('stays'), 'value');
-    await client.set(key('ends'), 'value', { ttl: '1m' });
+    await client.set(key('stays'), marked('value'));
+    await client.set(key('ends'), marked('value'), { ttl: '1m' });
     const ends = Date.now() + MINUTE;
     for (const ask of ['ttl', 'pttl', 'expiretime', 'pexpiretime'] as const) {
       assert.equal(await client[ask](key('missing')), null);
@@ -30,55 +31,55 @@ export function expiry(test: AddTest): void {
   });
 
   test('[CMD-1] a key is gone once its time is over', async ({ client, key }) => {
-    await client.set(key(), 'value', { ttl: 20 });
+    await client.set(key(), marked('value'), { ttl: 20 });
     await until('the key is gone', async () => (await client.get(key())) === null);
     assert.equal(await client.exists(key()), 0);
     assert.equal(await client.type(key()), 'none');
-    assert.equal(await client.set(key(), 'again', { nx: true }), 'OK');
+    assert.equal(await client.set(key(), marked('again'), { nx: true }), 'OK');
   });
 
   test('[CMD-1] a collection is gone once its time is over', async ({ client, key }) => {
-    await client.hset(key(), 'field', 'value');
+    await client.hset(key(), 'field', marked('value'));
     assert.equal(await client.pexpire(key(), 20), true);
     await until('the hash is gone', async () => (await client.hlen(key())) === 0);
-    assert.equal(await client.hset(key(), 'other', 'value'), 1);
+    assert.equal(await client.hset(key(), 'other', marked('value')), 1);
     assert.equal(await client.pttl(key()), -1);
   });
 
   test('[CMD-1] set forgets the old time to live unless told to keep it', async ({ client, key }) => {
-    await client.set(key(), 'value', { ttl: '1m' });
-    await client.set(key(), 'kept', { keepTtl: true });
+    await client.set(key(), marked('value'), { ttl: '1m' });
+    await client.set(key(), marked('kept'), { keepTtl: true });
     assertAbout(await client.pttl(key()), MINUTE);
-    await client.set(key(), 'forgotten');
+    await client.set(key(), marked('forgotten'));
     assert.equal(await client.pttl(key()), -1);
   });
 
   test('[CMD-1] set with expireAt ends the key at an instant', async ({ client, key }) => {
     const at = new Date(Date.now() + MINUTE);
-    await client.set(key('date'), 'value', { expireAt: at });
+    await client.set(key('date'), marked('value'), { expireAt: at });
     assert.equal(await client.pexpiretime(key('date')), at.getTime());
-    await client.set(key('number'), 'value', { expireAt: at.getTime() });
+    await client.set(key('number'), marked('value'), { expireAt: at.getTime() });
     assert.equal(await client.pexpiretime(key('number')), at.getTime());
-    await client.set(key('past'), 'value', { expireAt: 1 });
+    await client.set(key('past'), marked('value'), { expireAt: 1 });
     assert.equal(await client.get(key('past')), null);
   });
 
   test('[CMD-1] getex changes the time to live of what it reads', async ({ client, key }) => {
     assert.equal(await client.getex(key(), { ttl: '1m' }), null);
-    await client.set(key(), 'value');
-    assert.equal(await client.getex(key(), { ttl: '1m' }), 'value');
+    await client.set(key(), marked('value'));
+    assert.equal(await client.getex(key(), { ttl: '1m' }), marked('value'));
     assertAbout(await client.pttl(key()), MINUTE);
-    assert.equal(await client.getex(key()), 'value');
+    assert.equal(await client.getex(key()), marked('value'));
     assertAbout(await client.pttl(key()), MINUTE);
     const at = Date.now() + 2 * MINUTE;
-    assert.equal(await client.getex(key(), { expireAt: at }), 'value');
+    assert.equal(await client.getex(key(), { expireAt: at }), marked('value'));
     assert.equal(await client.pexpiretime(key()), at);
-    assert.equal(await client.getex(key(), { persist: true }), 'value');
+    assert.equal(await client.getex(key(), { persist: true }), marked('value'));
     assert.equal(await client.pttl(key()), -1);
   });
 
   test('[CMD-1] expire takes seconds, pexpire milliseconds, both durations', async ({ client, key }) => {
-    await client.set(key(), 'value');
+    await client.set(key(), marked('value'));
     assert.equal(await client.expire(key(), 60), true);
     assertAbout(await client.pttl(key()), MINUTE);
     assert.equal(await client.expire(key(), '2m'), true);
@@ -92,7 +93,7 @@ export function expiry(test: AddTest): void {
 
   test('[CMD-1] expireat and pexpireat end keys at instants', async ({ client, key }) => {
     const seconds = Math.floor(Date.now() / 1_000) + 60;
-    await client.set(key(), 'value');
+    await client.set(key(), marked('value'));
     assert.equal(await client.expireat(key(), seconds), true);
     assert.equal(await client.expiretime(key()), seconds);
     assert.equal(await client.pexpireat(key(), seconds * 1_000 + 7), true);
@@ -104,7 +105,7 @@ export function expiry(test: AddTest): void {
   });
 
   test('[CMD-1] a time to live can be set on conditions', async ({ client, key }) => {
-    await client.set(key(), 'value');
+    await client.set(key(), marked('value'));
     assert.equal(await client.expire(key(), 100, { xx: true }), false);
     assert.equal(await client.expire(key(), 100, { gt: true }), false);
     assert.equal(await client.expire(key(), 100, { nx: true }), true);
@@ -118,7 +119,7 @@ export function expiry(test: AddTest): void {
   });
 
   test('[CMD-1] persist takes the time to live away, once', async ({ client, key }) => {
-    await client.set(key(), 'value', { ttl: '1m' });
+    await client.set(key(), marked('value'), { ttl: '1m' });
     assert.equal(await client.persist(key()), true);
     assert.equal(await client.persist(key()), false);
     assert.equal(await client.pttl(key()), -1);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 export function hashes(test: AddTest): void {
@@ -39,9 +40,9 @@ export function hashes(test: AddTest): void {
   });
 
   test('[CMD-2] hsetnx does not replace', async ({ client, key }) => {
-    assert.equal(await client.hsetnx(key(), 'field', 'first'), true);
-    assert.equal(await client.hsetnx(key(), 'field', 'second'), false);
-    assert.equal(await client.hget(key(), 'field'), 'first');
+    assert.equal(await client.hsetnx(key(), 'field', marked('first')), true);
+    assert.equal(await client.hsetnx(key(), 'field', marked('second')), false);
+    assert.equal(await client.hget(key(), 'field'), marked('first'));
   });
 
   test('[CMD-2] hdel removes fields, and the hash with the last one', async ({ client, key }) => {
@@ -70,7 +71,7 @@ export function hashes(test: AddTest): void {
     assert.equal(await client.hincrby(key(), 'n', -7), -2);
     assert.equal(await client.hincrby(key(), 'n', 2n ** 60n), 2n ** 60n - 2n);
     await refusedBy(client.hincrby(key(), 'n', 2n ** 63n - 1n), 'ERR', /overflow/);
-    await client.hset(key(), 'text', 'x');
+    await client.hset(key(), 'text', marked('x'));
     await refusedBy(client.hincrby(key(), 'text', 1), 'ERR', /hash value is not an integer/);
   });
 
@@ -78,7 +79,7 @@ export function hashes(test: AddTest): void {
     assert.equal(await client.hincrbyfloat(key(), 'n', 10.5), 10.5);
     assert.equal(await client.hincrbyfloat(key(), 'n', -0.1), 10.4);
     assert.equal(await client.hget(key(), 'n'), '10.4');
-    await client.hset(key(), 'text', 'x');
+    await client.hset(key(), 'text', marked('x'));
     await refusedBy(client.hincrbyfloat(key(), 'text', 1), 'ERR', /hash value is not a float/);
   });
 
@@ -100,10 +101,10 @@ export function hashes(test: AddTest): void {
   });
 
   test('[CMD-2] a hash command refuses a key of another type', async ({ client, key }) => {
-    await client.set(key(), 'text');
+    await client.set(key(), marked('text'));
     await refusedBy(client.hset(key(), 'a', 1), 'WRONGTYPE');
     await refusedBy(client.hgetall(key()), 'WRONGTYPE');
     await refusedBy(client.hincrby(key(), 'a', 1), 'WRONGTYPE');
-    assert.equal(await client.get(key()), 'text');
+    assert.equal(await client.get(key()), marked('text'));
   });
 }

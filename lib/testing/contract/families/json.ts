@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 const RICH = {
@@ -46,14 +47,14 @@ export function json(test: AddTest): void {
   });
 
   test('[CMD-4] [C8] what cannot be read or written is an error of its own', async ({ client, key }) => {
-    await client.set(key(), 'no JSON');
+    await client.set(key(), marked('no JSON'));
     await failsWith(client.getJson(key()), 'VALKEY_DECODE_FAILED');
     await failsWith(
       client.setJson(key(), () => 1),
       'VALKEY_ENCODE_FAILED',
     );
-    assert.equal(await client.get(key()), 'no JSON');
-    await client.rpush(key('list'), 'element');
+    assert.equal(await client.get(key()), marked('no JSON'));
+    await client.rpush(key('list'), marked('element'));
     await refusedBy(client.getJson(key('list')), 'WRONGTYPE');
   });
 

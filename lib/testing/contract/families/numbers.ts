@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 const LARGEST = 2n ** 63n - 1n;
@@ -57,7 +58,7 @@ export function numbers(test: AddTest): void {
   });
 
   test('[CMD-1] incrbyfloat refuses what is no number', async ({ client, key }) => {
-    await client.set(key(), 'text');
+    await client.set(key(), marked('text'));
     await refusedBy(client.incrbyfloat(key(), 1), 'ERR', /not a valid float/);
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PipelineError } from '../../../client/pipeline-error.js';
 import { failsWith } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 export function pipelines(test: AddTest): void {
@@ -33,8 +34,13 @@ export function pipelines(test: AddTest): void {
   });
 
   test('[PIP-1] a failure names its position, and all others are executed', async ({ client, key }) => {
-    await client.set(key('text'), 'text');
-    const failing = client.pipeline((p) => [p.set(key('a'), 1), p.incr(key('text')), p.set(key('b'), 2)]);
+    await client.set(key('text'), marked('text'));
+    const failing = client.pipeline((p) => [
+      p.set(key('a'), 1),
+      p.incr(key('text')),
+      p.set(key('b'), 2),
+      p.get(key('text')),
+    ]);
     const error: unknown = await failing.then(
       () => undefined,
       (reason: unknown) => reason,
@@ -43,13 +49,13 @@ export function pipelines(test: AddTest): void {
     assert.equal(error.code, 'VALKEY_PIPELINE_FAILED');
     assert.deepEqual(
       error.results.map((result) => (result.ok ? result.value : (result.error as { kind: string }).kind)),
-      ['OK', 'ERR', 'OK'],
+      ['OK', 'ERR', 'OK', marked('text')],
     );
     assert.deepEqual(await client.mget(key('a'), key('b')), ['1', '2']);
   });
 
   test('[PIP-1] a settled pipeline never throws', async ({ client, key }) => {
-    await client.rpush(key('list'), 'element');
+    await client.rpush(key('list'), marked('element'));
     const [good, bad] = await client.pipeline((p) => [p.set(key(), 1), p.get(key('list'))], { settled: true });
     assert.deepEqual(good, { ok: true, value: 'OK' });
     assert.equal(bad.ok, false);
@@ -68,7 +74,7 @@ export function pipelines(test: AddTest): void {
       .ping()
       .exec();
     assert.deepEqual(overloads, ['2', [], 'PONG']);
-    await failsWith(client.pipeline().lpush(key(), 'x', 'y').exec(), 'VALKEY_PIPELINE_FAILED');
+    await failsWith(client.pipeline().lpush(key(), marked('x'), marked('y')).exec(), 'VALKEY_PIPELINE_FAILED');
   });
 
   test('[PIP-1] [CLU-2] a thousand commands over all slots come back in order', async ({ client, scattered }) => {
@@ -96,7 +102,7 @@ export function pipelines(test: AddTest): void {
 
   test('[PIP-1] [CLU-2] one failure among many slots stays alone', async ({ client, scattered }) => {
     const numbers = Array.from({ length: 60 }, (_, index) => index);
-    await client.rpush(scattered(30), 'element');
+    await client.rpush(scattered(30), marked('element'));
     const results = await client.pipeline((p) => numbers.map((number) => p.incr(scattered(number))), {
       settled: true,
     });

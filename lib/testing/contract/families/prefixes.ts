@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { defineScript } from '../../../driver/script.js';
+import { marked } from '../marked.js';
 import type { AddTest, Trial } from '../trial.js';
 import type { CacheClient } from '../../../client/cache-client.js';
 
@@ -26,19 +27,19 @@ async function collect(items: AsyncIterable<string>): Promise<string[]> {
 export function prefixes(test: AddTest): void {
   test('[CMD-5] a key is stored under its prefix', async ({ client, key, keyPrefix, open }) => {
     const bare = await open('');
-    await client.set(key(), 'value');
-    assert.equal(await bare.get(keyPrefix + key()), 'value');
+    await client.set(key(), marked('value'));
+    assert.equal(await bare.get(keyPrefix + key()), marked('value'));
     await client.mset({ [key('a')]: 1, [key('b')]: 2 });
     assert.deepEqual(await bare.mget(keyPrefix + key('a'), keyPrefix + key('b')), ['1', '2']);
   });
 
   test('[CMD-5] two clients whose prefixes begin alike see nothing of each other', async (trial) => {
     const { user, users } = await neighbours(trial);
-    await user.set(':1', 'of user');
-    await users.set(':1', 'of users');
-    assert.deepEqual([await user.get(':1'), await users.get(':1')], ['of user', 'of users']);
+    await user.set(':1', marked('of user'));
+    await users.set(':1', marked('of users'));
+    assert.deepEqual([await user.get(':1'), await users.get(':1')], [marked('of user'), marked('of users')]);
     assert.equal(await user.del(':1'), 1);
-    assert.equal(await users.get(':1'), 'of users');
+    assert.equal(await users.get(':1'), marked('of users'));
     assert.deepEqual(await collect(users.scan()), [':1']);
   });
 
@@ -71,14 +72,14 @@ export function prefixes(test: AddTest): void {
       user.psubscribe('*'),
       all.subscribe(trial.key('user:news')),
     ]);
-    await users.publish(':news', 'of users');
-    await user.publish(':news', 'of user');
+    await users.publish(':news', marked('of users'));
+    await user.publish(':news', marked('of user'));
     for (const subscription of [exact, pattern, outside]) {
       const { value } = await subscription.next();
       const isInside = subscription !== outside;
       // The pattern of `user` matches what `users` publishes: its prefix continues that of `user`.
-      if (subscription === pattern && value?.text === 'of users') continue;
-      assert.deepEqual([value?.channel, value?.text], [isInside ? ':news' : trial.key('user:news'), 'of user']);
+      if (subscription === pattern && value?.text === marked('of users')) continue;
+      assert.deepEqual([value?.channel, value?.text], [isInside ? ':news' : trial.key('user:news'), marked('of user')]);
     }
     await Promise.all([exact.close(), pattern.close(), outside.close()]);
   });
@@ -86,15 +87,15 @@ export function prefixes(test: AddTest): void {
   test('[CMD-5] a pattern subscription under a prefix with glob characters is literal', async ({ open, key }) => {
     const [globbed, similar] = await Promise.all([open(key('a[1]*:')), open(key('a1x:'))]);
     const subscription = await globbed.psubscribe('n?ws');
-    await similar.publish('news', 'not this one');
-    await globbed.publish('news', 'this one');
+    await similar.publish('news', marked('not this one'));
+    await globbed.publish('news', marked('this one'));
     const { value } = await subscription.next();
-    assert.deepEqual([value?.channel, value?.pattern, value?.text], ['news', 'n?ws', 'this one']);
+    assert.deepEqual([value?.channel, value?.pattern, value?.text], ['news', 'n?ws', marked('this one')]);
     await subscription.close();
   });
 
   test('[CMD-5] keys in replies come without the prefix', async ({ client, key }) => {
-    await client.rpush(key('list'), 'a', 'b');
+    await client.rpush(key('list'), marked('a'), marked('b'));
     await client.zadd(key('zset'), { a: 1 });
     await client.xadd(key('stream'), { n: 1 }, { id: '1-0' });
     assert.equal((await client.blpop(key('list'), { timeout: 1_000 }))?.key, key('list'));
@@ -129,7 +130,7 @@ export function prefixes(test: AddTest): void {
     let attempts = 0;
     await client.transaction({ watch: [key()] }, async (t) => {
       attempts += 1;
-      if (attempts === 1) await bare.set(keyPrefix + key(), 'changed');
+      if (attempts === 1) await bare.set(keyPrefix + key(), marked('changed'));
       return [t.set(key('to'), 1)];
     });
     assert.equal(attempts, 2);
@@ -152,7 +153,7 @@ export function prefixes(test: AddTest): void {
     if (user.topology !== 'cluster')
       assert.deepEqual(((await user.call('KEYS', ':*')) as string[]).toSorted(), [':a', ':b']);
     assert.deepEqual(await user.call('LMPOP', 1, ':list', 'LEFT'), null);
-    await user.rpush(':list', 'x');
-    assert.deepEqual(await user.call('LMPOP', 1, ':list', 'LEFT'), [':list', ['x']]);
+    await user.rpush(':list', marked('x'));
+    assert.deepEqual(await user.call('LMPOP', 1, ':list', 'LEFT'), [':list', [marked('x')]]);
   });
 }

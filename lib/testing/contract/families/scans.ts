@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 /** More than one page of any scan. */
@@ -25,7 +26,7 @@ export function scans(test: AddTest): void {
 
   test('[CMD-7] scan looks for patterns and types', async ({ client, key }) => {
     await client.mset({ [key('ab')]: 1, [key('ac')]: 1, [key('bc')]: 1 });
-    await client.sadd(key('ad'), 'member');
+    await client.sadd(key('ad'), marked('member'));
     const named = async (match: string, type?: string): Promise<string[]> =>
       (await collect(client.scan({ match: key(match), ...(type === undefined ? {} : { type }) }))).toSorted();
     assert.deepEqual(await named('a?'), [key('ab'), key('ac'), key('ad')]);
@@ -51,7 +52,7 @@ export function scans(test: AddTest): void {
     const reason = new Error('enough');
     const aborted = client.with({ signal: AbortSignal.abort(reason) });
     await assert.rejects(collect(aborted.scan()), (error) => error === reason);
-    await client.set(key(), 'text');
+    await client.set(key(), marked('text'));
     await refusedBy(collect(client.hscan(key())), 'WRONGTYPE');
   });
 
@@ -85,10 +86,10 @@ export function scans(test: AddTest): void {
 
   test('[CMD-7] a small collection is scanned like a large one', async ({ client, key }) => {
     await client.hset(key('h'), 'a', '1');
-    await client.sadd(key('s'), 'text');
+    await client.sadd(key('s'), marked('text'));
     await client.zadd(key('z'), { a: 1.5 });
     assert.deepEqual(await collect(client.hscan(key('h'))), [['a', '1']]);
-    assert.deepEqual(await collect(client.sscan(key('s'))), ['text']);
+    assert.deepEqual(await collect(client.sscan(key('s'))), [marked('text')]);
     assert.deepEqual(await collect(client.zscan(key('z'))), [{ member: 'a', score: 1.5 }]);
   });
 }

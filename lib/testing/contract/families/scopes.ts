@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 export function scopes(test: AddTest): void {
@@ -29,8 +30,8 @@ export function scopes(test: AddTest): void {
     await blocked(3);
     stop.abort('why');
     for (const result of await ended) assert.deepEqual(result, { status: 'rejected', reason: 'why' });
-    await client.rpush(key('b'), 'served');
-    assert.equal((await other)?.value, 'served');
+    await client.rpush(key('b'), marked('served'));
+    assert.equal((await other)?.value, marked('served'));
     await blocked(0);
   });
 
@@ -43,11 +44,11 @@ export function scopes(test: AddTest): void {
   });
 
   test('[CMD-6] the preference of a scope decides who may answer', async ({ client, key }) => {
-    await client.set(key(), 'value');
-    assert.equal(await client.with({ route: 'primary' }).get(key()), 'value');
+    await client.set(key(), marked('value'));
+    assert.equal(await client.with({ route: 'primary' }).get(key()), marked('value'));
     // A replica may be behind, but it answers.
     const answer = await client.with({ route: 'preferReplica' }).get(key());
-    assert.ok(answer === 'value' || answer === null);
+    assert.ok(answer === marked('value') || answer === null);
     assert.throws(() => client.with({ route: 'nowhere' as 'primary' }), { code: 'VALKEY_ARGUMENT_INVALID' });
   });
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Reply } from '../../../driver/driver.js';
 import { defineScript, type Script } from '../../../driver/script.js';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 /** A script no server knows yet: adds to a counter and gives the sum as text, with the extra arguments. */
@@ -47,7 +48,7 @@ const MOVE = defineScript({
 export function scripts(test: AddTest): void {
   test('[PIP-3] a script runs with its keys and arguments', async ({ client, key }) => {
     assert.deepEqual(await client.run(newScript(), [key()], [5]), ['5', 1, 1, null]);
-    assert.deepEqual(await client.run(newScript(), [key()], [-2, 'more']), ['3', 1, 2, 'more']);
+    assert.deepEqual(await client.run(newScript(), [key()], [-2, marked('more')]), ['3', 1, 2, marked('more')]);
     assert.equal(await client.get(key()), '3');
   });
 
@@ -101,9 +102,9 @@ export function scripts(test: AddTest): void {
   });
 
   test('[PIP-3] an error inside a script is the caller’s', async ({ client, key }) => {
-    await client.rpush(key('list'), 'element');
+    await client.rpush(key('list'), marked('element'));
     await refusedBy(client.run(REFUSE, [key('list')]), 'WRONGTYPE');
-    await client.set(key('text'), 'text');
+    await client.set(key('text'), marked('text'));
     await refusedBy(client.run(REFUSE, [key('text')]), 'ERR', /not an integer/);
     await failsWith(
       client.pipeline((p) => [p.run(REFUSE, [key('list')])]),
@@ -130,8 +131,8 @@ export function scripts(test: AddTest): void {
 
   test('[PIP-3] [CLU-1] a script over several slots is refused on a cluster', async ({ client, scattered }) => {
     const numbers = Array.from({ length: 20 }, (_, index) => index);
-    const wide = client.run(ECHO, numbers.map(scattered), ['ran']);
+    const wide = client.run(ECHO, numbers.map(scattered), [marked('ran')]);
     if (client.topology === 'cluster') await failsWith(wide, 'VALKEY_CROSS_SLOT');
-    else assert.equal(await wide, 'ran');
+    else assert.equal(await wide, marked('ran'));
   });
 }

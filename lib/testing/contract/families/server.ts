@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 /** Milliseconds by which clocks on one machine or network may differ. */
@@ -45,13 +46,13 @@ export function server(test: AddTest): void {
 
   test('[RES-2] a client can be isolated and let through again', async ({ open, client, key }) => {
     const isolated = await open();
-    await isolated.set(key(), 'value');
+    await isolated.set(key(), marked('value'));
     const release = isolated.isolate();
     await failsWith(isolated.get(key()), 'VALKEY_CIRCUIT_OPEN');
-    assert.equal(await client.get(key()), 'value');
+    assert.equal(await client.get(key()), marked('value'));
     release();
     isolated.resetCircuits();
-    assert.equal(await isolated.get(key()), 'value');
+    assert.equal(await isolated.get(key()), marked('value'));
     assert.ok(isolated.circuits().every(({ state }) => state === 'closed'));
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 export function sortedSetRanges(test: AddTest): void {
@@ -41,7 +42,7 @@ export function sortedSetRanges(test: AddTest): void {
 
   test('[CMD-2] zrangestore replaces the destination', async ({ client, key }) => {
     await client.zadd(key('from'), { a: 1, b: 2, c: 3 });
-    await client.set(key('to'), 'text');
+    await client.set(key('to'), marked('text'));
     assert.equal(await client.zrangestore(key('to'), key('from'), 2, 9, { by: 'score' }), 2);
     assert.deepEqual(await client.zrange(key('to'), 0, -1), ['b', 'c']);
     assert.equal(await client.zrangestore(key('to'), key('from'), 7, 9), 0);

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 export function sortedSets(test: AddTest): void {
   test('[CMD-2] zadd takes lists, Maps and objects and counts what is new', async ({ client, key }) => {
-    assert.equal(await client.zadd(key(), [{ member: 'a', score: 1 }]), 1);
-    assert.equal(await client.zadd(key(), new Map([['b', 2]])), 1);
-    assert.equal(await client.zadd(key(), { a: 5, c: 3 }), 1);
-    assert.deepEqual(await client.zrange(key(), 0, -1), ['b', 'c', 'a']);
+    assert.equal(await client.zadd(key(), [{ member: marked('a'), score: 1 }]), 1);
+    assert.equal(await client.zadd(key(), new Map([[marked('b'), 2]])), 1);
+    assert.equal(await client.zadd(key(), { [marked('a')]: 5, c: 3 }), 1);
+    assert.deepEqual(await client.zrange(key(), 0, -1), [marked('b'), 'c', marked('a')]);
     assert.equal(await client.zcard(key()), 3);
     assert.equal(await client.zcard(key('missing')), 0);
   });
@@ -28,7 +29,7 @@ export function sortedSets(test: AddTest): void {
     await client.zadd(key(), scores);
     assert.deepEqual(await client.zmscore(key(), Object.keys(scores)), Object.values(scores));
     assert.deepEqual(await client.zrange(key(), 0, -1), Object.keys(scores));
-    assert.equal(await client.zscore(key(), 'missing'), null);
+    assert.equal(await client.zscore(key(), marked('missing')), null);
   });
 
   test('[CMD-2] members of one score are in the order of their bytes', async ({ client, key }) => {
@@ -37,8 +38,8 @@ export function sortedSets(test: AddTest): void {
   });
 
   test('[CMD-2] zincrby adds to a score', async ({ client, key }) => {
-    assert.equal(await client.zincrby(key(), 1.5, 'a'), 1.5);
-    assert.equal(await client.zincrby(key(), -3, 'a'), -1.5);
+    assert.equal(await client.zincrby(key(), 1.5, marked('a')), 1.5);
+    assert.equal(await client.zincrby(key(), -3, marked('a')), -1.5);
     await client.zadd(key(), { b: Infinity });
     await refusedBy(client.zincrby(key(), -Infinity, 'b'), 'ERR', /not a number/);
   });
@@ -92,7 +93,7 @@ export function sortedSets(test: AddTest): void {
   });
 
   test('[CMD-2] a sorted set command refuses a key of another type', async ({ client, key }) => {
-    await client.set(key(), 'text');
+    await client.set(key(), marked('text'));
     await refusedBy(client.zadd(key(), { a: 1 }), 'WRONGTYPE');
     await refusedBy(client.zrange(key(), 0, -1), 'WRONGTYPE');
     await refusedBy(client.zunion([key('missing'), key()]), 'WRONGTYPE');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CacheClient } from '../../../client/cache-client.js';
 import { failsWith, refusedBy } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 /** Entries `1-0` to `count-0`, each with its number. */
@@ -20,12 +21,12 @@ function idsOf(entries: readonly { readonly id: string }[]): string[] {
 export function streams(test: AddTest): void {
   test('[PUB-4] xadd makes growing ids and takes given ones', async ({ client, key }) => {
     const first = await client.xadd(key(), { n: 1 });
-    const second = await client.xadd(key(), [['n', Buffer.from('2')]]);
+    const second = await client.xadd(key(), [['n', Buffer.from(marked('2'))]]);
     assert.match(first, /^\d+-\d+$/);
     assert.deepEqual(idsOf(await client.xrange(key(), '-', '+')), [first, second]);
     assert.equal(await client.xadd(key('own'), { n: 1 }, { id: '5-3' }), '5-3');
     assert.equal(await client.xadd(key('own'), { n: 2 }, { id: '5-*' }), '5-4');
-    await refusedBy(client.xadd(key('own'), { n: 3 }, { id: '5-4' }), 'ERR', /equal or smaller/);
+    await refusedBy(client.xadd(key('own'), { n: marked('3') }, { id: '5-4' }), 'ERR', /equal or smaller/);
     await failsWith(client.xadd(key('own'), {}), 'VALKEY_ARGUMENT_INVALID');
   });
 
@@ -122,7 +123,7 @@ export function streams(test: AddTest): void {
   });
 
   test('[PUB-4] a stream command refuses a key of another type', async ({ client, key }) => {
-    await client.set(key(), 'text');
+    await client.set(key(), marked('text'));
     await refusedBy(client.xadd(key(), { n: 1 }), 'WRONGTYPE');
     await refusedBy(client.xrange(key(), '-', '+'), 'WRONGTYPE');
     await refusedBy(client.xread({ [key()]: '0' }), 'WRONGTYPE');

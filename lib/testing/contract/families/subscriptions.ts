@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Message, Subscription } from '../../../client/subscription.js';
 import { failsWith } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 async function next(subscription: Subscription): Promise<Message> {
@@ -38,18 +39,18 @@ export function subscriptions(test: AddTest): void {
 
   test('[PUB-1] breaking out of the loop unsubscribes', async ({ client, key }) => {
     const subscription = await client.subscribe(key());
-    await client.publish(key(), 'first');
+    await client.publish(key(), marked('first'));
     for await (const { text } of subscription) {
-      assert.equal(text, 'first');
+      assert.equal(text, marked('first'));
       break;
     }
     assert.deepEqual(await subscription.next(), { done: true, value: undefined });
-    if (client.topology !== 'cluster') assert.equal(await client.publish(key(), 'nobody listens'), 0);
+    if (client.topology !== 'cluster') assert.equal(await client.publish(key(), marked('nobody listens')), 0);
   });
 
   test('[PUB-1] a pattern hears all channels it matches', async ({ client, key }) => {
     const subscription = await client.psubscribe(key('news.*'));
-    await client.publish(key('other'), 'not this one');
+    await client.publish(key('other'), marked('not this one'));
     await client.publish(key('news.art'), '1');
     await client.publish(key('news.tech'), '2');
     for (const [channel, text] of [
@@ -64,7 +65,7 @@ export function subscriptions(test: AddTest): void {
 
   test('[PUB-1] who listens to a channel and to a pattern gets both', async ({ client, key }) => {
     const [channel, pattern] = await Promise.all([client.subscribe(key()), client.psubscribe(key('*'))]);
-    await client.publish(key(), 'text');
+    await client.publish(key(), marked('text'));
     assert.equal((await next(channel)).pattern, undefined);
     assert.equal((await next(pattern)).pattern, key('*'));
     await Promise.all([channel.close(), pattern.close()]);
@@ -73,11 +74,11 @@ export function subscriptions(test: AddTest): void {
   test('[PUB-1] each of several subscribers gets every message', async ({ client, key, open }) => {
     const other = await open();
     const all = await Promise.all([client.subscribe(key()), client.subscribe(key()), other.subscribe(key())]);
-    await client.publish(key(), 'first');
-    for (const subscription of all) assert.equal((await next(subscription)).text, 'first');
+    await client.publish(key(), marked('first'));
+    for (const subscription of all) assert.equal((await next(subscription)).text, marked('first'));
     await all[0].close();
-    await client.publish(key(), 'second');
-    for (const subscription of all.slice(1)) assert.equal((await next(subscription)).text, 'second');
+    await client.publish(key(), marked('second'));
+    for (const subscription of all.slice(1)) assert.equal((await next(subscription)).text, marked('second'));
     await Promise.all(all.map((subscription) => subscription.close()));
   });
 
@@ -107,24 +108,24 @@ export function subscriptions(test: AddTest): void {
 
   test('[PUB-1] publishing answers how many it reached', async ({ client, key }) => {
     const subscription = await client.subscribe(key());
-    const reached = await client.publish(key(), 'text');
+    const reached = await client.publish(key(), marked('text'));
     if (client.topology === 'cluster') assert.ok(reached <= 1);
     else assert.equal(reached, 1);
-    assert.equal((await next(subscription)).text, 'text');
+    assert.equal((await next(subscription)).text, marked('text'));
     await subscription.close();
     await failsWith(client.subscribe([]), 'VALKEY_ARGUMENT_INVALID');
   });
 
   test('[PUB-1] a transaction and a script may publish', async ({ client, key }) => {
     const subscription = await client.subscribe(key('channel'));
-    if (client.topology === 'cluster') await client.pipeline((p) => [p.publish(key('channel'), 'sent')]);
-    else await client.transaction((t) => [t.incr(key()), t.publish(key('channel'), 'sent')]);
-    assert.equal((await next(subscription)).text, 'sent');
+    if (client.topology === 'cluster') await client.pipeline((p) => [p.publish(key('channel'), marked('sent'))]);
+    else await client.transaction((t) => [t.incr(key()), t.publish(key('channel'), marked('sent'))]);
+    assert.equal((await next(subscription)).text, marked('sent'));
     await subscription.close();
   });
 
   test('[PUB-1] spublish goes to the channel’s shard, or is refused', async ({ client, key, capabilities }) => {
-    if (capabilities.shardChannels) assert.equal(await client.spublish(key(), 'nobody listens'), 0);
-    else await failsWith(client.spublish(key(), 'text'), 'VALKEY_UNSUPPORTED');
+    if (capabilities.shardChannels) assert.equal(await client.spublish(key(), marked('nobody listens')), 0);
+    else await failsWith(client.spublish(key(), marked('text')), 'VALKEY_UNSUPPORTED');
   });
 }

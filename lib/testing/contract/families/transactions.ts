@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { PipelineError } from '../../../client/pipeline-error.js';
 import { defineScript } from '../../../driver/script.js';
 import { failsWith } from '../failures.js';
+import { marked } from '../marked.js';
 import type { AddTest } from '../trial.js';
 
 /** Without a twin the embedded driver refuses it; with a text that is no Lua a server does. */
@@ -24,7 +25,7 @@ export function transactions(test: AddTest): void {
   });
 
   test('[PIP-2] an error inside a transaction is its own command’s alone', async ({ client, key }) => {
-    await client.set(key('text'), 'text');
+    await client.set(key('text'), marked('text'));
     const failing = client.transaction((t) => [t.set(key('a'), 1), t.incr(key('text')), t.set(key('b'), 2)]);
     const error: unknown = await failing.then(
       () => undefined,
@@ -83,14 +84,14 @@ export function transactions(test: AddTest): void {
   test('[PIP-2] a conflict in every attempt is an error, and nothing was applied', async ({ client, key }) => {
     const contested = client.transaction({ watch: [key(), key('other')], attempts: 3 }, async (t) => {
       await client.incr(key('other'));
-      return [t.set(key(), 'never')];
+      return [t.set(key(), marked('never'))];
     });
     await failsWith(contested, 'VALKEY_TRANSACTION_CONFLICT');
     assert.deepEqual(await client.mget(key(), key('other')), [null, '3']);
   });
 
   test('[PIP-2] a watched key that is deleted was changed too', async ({ client, key }) => {
-    await client.set(key(), 'value');
+    await client.set(key(), marked('value'));
     const contested = client.transaction({ watch: [key()], attempts: 1 }, async (t) => {
       await client.del(key());
       return [t.set(key('never'), 1)];
@@ -105,8 +106,10 @@ export function transactions(test: AddTest): void {
       throw reason;
     });
     await assert.rejects(given, (error) => error === reason);
-    await client.set(key(), 'changed');
-    assert.deepEqual(await client.transaction({ watch: [key('b')], attempts: 1 }, (t) => [t.get(key())]), ['changed']);
+    await client.set(key(), marked('changed'));
+    assert.deepEqual(await client.transaction({ watch: [key('b')], attempts: 1 }, (t) => [t.get(key())]), [
+      marked('changed'),
+    ]);
   });
 
   test('[PIP-2] a transaction over several slots or none is refused on a cluster', async ({ client, scattered }) => {
@@ -128,7 +131,7 @@ export function transactions(test: AddTest): void {
   test('[PIP-2] [PIP-3] a script that cannot run leaves the client usable', async ({ client, key }) => {
     const failing = client.transaction((t) => [t.set(key(), 1), t.run(BROKEN, [key()])]);
     await assert.rejects(failing, { name: /Error$/ });
-    assert.equal(await client.set(key('after'), 'value'), 'OK');
-    assert.deepEqual(await client.transaction((t) => [t.get(key('after'))]), ['value']);
+    assert.equal(await client.set(key('after'), marked('value')), 'OK');
+    assert.deepEqual(await client.transaction((t) => [t.get(key('after'))]), [marked('value')]);
   });
 }

@@ -1,3 +1,4 @@
+import { until } from '../../../support/index.js';
 import { closeAll, open, run, StoppedClock } from './embedded-harness.js';
 
 afterEach(closeAll);
@@ -39,7 +40,7 @@ describe('time to live in the embedded driver', () => {
     const driver = open({ clock });
     for (let index = 0; index < 2000; index += 1) await run(driver, 'SET', `k${index}`, 'x', 'PX', '10');
     clock.time += 20;
-    while (driver.native().size > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => driver.native().size === 0, { what: 'all of them are swept away' });
     expect(driver.native().bytes).toBe(0);
   });
 });
