@@ -8,10 +8,13 @@ const LAYERS = {
   driver: ['core', 'options'],
   resilience: ['core', 'options', 'driver'],
   client: ['core', 'options', 'driver', 'resilience'],
-  nest: ['core', 'options', 'driver', 'resilience', 'client'],
+  features: ['core', 'options', 'driver', 'client'],
+  nest: ['core', 'options', 'driver', 'resilience', 'client', 'features'],
   prometheus: ['core', 'driver', 'resilience', 'client'],
   opentelemetry: ['core', 'driver', 'resilience', 'client'],
-  testing: ['core', 'options', 'driver', 'resilience', 'client', 'nest'],
+  keyv: ['core', 'client'],
+  msgpack: ['core'],
+  testing: ['core', 'options', 'driver', 'resilience', 'client', 'features', 'nest'],
 };
 
 const layers = Object.entries(LAYERS).map(([layer, below]) =>
@@ -63,7 +66,25 @@ export default {
       { path: '^lib/', pathNot: '^lib/nest/terminus/' },
       { path: 'node_modules/@nestjs/terminus(/|$)' },
     ),
+    only('msgpack-in-its-folder', { path: '^lib/', pathNot: '^lib/msgpack/' }, { path: 'node_modules/@msgpack(/|$)' }),
+    only(
+      'no-keyv',
+      { path: '^lib/' },
+      { path: 'node_modules/(keyv|@keyv|cache-manager)(/|$)' },
+      'The store fits by its shape, so that nobody needs Keyv who does not use it.',
+    ),
+    only(
+      'etag-in-http-cache',
+      { path: '^lib/', pathNot: '^lib/nest/http-cache/' },
+      { path: 'node_modules/(@types/)?(etag|fresh)(/|$)' },
+    ),
     only('zod-in-options', { path: '^lib/', pathNot: '^lib/options/' }, { path: 'node_modules/zod(/|$)' }),
+    only(
+      'features-are-strangers',
+      { path: '^lib/features/([^/]+)/' },
+      { path: '^lib/features/', pathNot: '^lib/features/$1/' },
+      'What a feature needs of another it declares as a small interface; lib/nest supplies it.',
+    ),
     only(
       'drivers-are-strangers',
       { path: '^lib/driver/(valkey|embedded)/' },
@@ -81,7 +102,8 @@ export default {
       {
         orphan: true,
         path: '^lib/',
-        pathNot: '\\.d\\.ts$|^lib/(index|testing/index|prometheus/index|opentelemetry/index|nest/terminus/index)\\.ts$',
+        pathNot:
+          '\\.d\\.ts$|^lib/(index|testing/index|prometheus/index|opentelemetry/index|keyv/index|msgpack/index|nest/terminus/index)\\.ts$',
       },
       {},
     ),

@@ -32,7 +32,7 @@ async function main(args) {
   try {
     for (const question of questions) {
       reporter.begin(question);
-      await question.run({ quick, callers, server: server.address, emit: reporter.emit });
+      await question.run({ quick, callers, server: server.address, emit: reporter.emit, tell: reporter.tell });
     }
   } finally {
     await server.stop();

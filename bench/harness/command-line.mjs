@@ -8,14 +8,14 @@ export const USAGE = `npm run bench -- [question …] [--quick] [--json] [--call
 Without a question all are asked.
   --quick    ends within 40 s per question, with rougher numbers
   --json     one JSON object per line on stdout (npm run --silent bench -- …, or npm adds its own lines)
-  --callers  numbers of callers in flight, default 1,8,32,256
+  --callers  numbers of callers in flight; each question has its own default
   --server   measures against this server instead of starting one
   --list     lists the questions`;
 
 const OPTIONS = /** @type {const} */ ({
   quick: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
-  callers: { type: 'string', default: '1,8,32,256' },
+  callers: { type: 'string' },
   server: { type: 'string' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -34,7 +34,7 @@ export function readCommandLine(args) {
     json,
     list,
     help,
-    callers: readCallers(values.callers),
+    callers: values.callers === undefined ? undefined : readCallers(values.callers),
     server: values.server === undefined ? undefined : readServer(values.server),
   };
 }

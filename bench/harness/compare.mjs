@@ -1,6 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
+import { garbageCollector } from './garbage.mjs';
 import { median, percentile } from './statistics.mjs';
 
 /**
@@ -30,6 +28,16 @@ import { median, percentile } from './statistics.mjs';
  * @property {readonly string[]} keys Dealt out to the callers, so that no two of them ever ask for the same key.
  * @property {readonly number[]} callers Numbers of callers in flight; one comparison for each.
  * @property {Pace} pace
+ * @property {number} [sampleEvery] Every which call is timed; by default it follows from the number of callers.
+ * @property {'of-others' | 'of-first'} [ratios] How many times faster than the first the others are, which is the
+ *   default, or the first than each other.
+ * @property {() => Promise<CpuUsage> | CpuUsage} [cpuUsage] Of whom CPU is told; by default of this process.
+ */
+
+/**
+ * @typedef {object} CpuUsage
+ * @property {number} user Microseconds so far.
+ * @property {number} system
  */
 
 /**
@@ -38,10 +46,10 @@ import { median, percentile } from './statistics.mjs';
  * @typedef {object} Measurement
  * @property {string} subject
  * @property {number} opsPerSecond
- * @property {number} cpuMicrosPerOp User and system time of this process, all threads.
+ * @property {number} cpuMicrosPerOp User and system time, all threads.
  * @property {number} p50Micros
  * @property {number} p99Micros
- * @property {readonly number[]} ratios Throughput relative to the first contender's, round by round.
+ * @property {readonly number[]} ratios Of throughput, round by round: see the plan's.
  */
 
 /**
@@ -50,6 +58,7 @@ import { median, percentile } from './statistics.mjs';
  * @typedef {object} Comparison
  * @property {string} question
  * @property {number} concurrency
+ * @property {'of-others' | 'of-first'} ratios
  * @property {readonly Measurement[]} measurements In the order of the contenders.
  */
 
@@ -85,7 +94,9 @@ function sampleEvery(concurrency) {
  * @param {Plan<Client>} plan
  * @returns {AsyncGenerator<Comparison>}
  */
-export async function* compare({ question, contenders, operation, keys, callers, pace }) {
+export async function* compare(plan) {
+  const { question, contenders, operation, keys, callers, pace, ratios = 'of-others' } = plan;
+  const cpuUsage = plan.cpuUsage ?? (() => process.cpuUsage());
   const collectGarbage = garbageCollector();
   const trials = contenders.length * (callers.length * (pace.rounds + 1) + 1);
   const millis = Math.min(pace.longestTrial, pace.budget / trials);
@@ -95,7 +106,8 @@ export async function* compare({ question, contenders, operation, keys, callers,
     // Nobody pays for what another left behind. The young generation only: a full collection throws away the code of
     // those who have not run for a while, which is everybody but the last.
     collectGarbage({ type: 'minor' });
-    return runTrial(contender.client, operation, deal(keys, concurrency), millis);
+    const every = plan.sampleEvery ?? sampleEvery(concurrency);
+    return runTrial(contender.client, operation, deal(keys, concurrency), { millis, every, cpuUsage });
   };
 
   // Before anything is measured, all code has seen all clients under load: what the compiler assumed from the first one
@@ -111,8 +123,11 @@ export async function* compare({ question, contenders, operation, keys, callers,
       }
     }
     const baseline = results.get(contenders[0]);
-    const measurements = contenders.map((contender) => summarise(contender.name, results.get(contender), baseline));
-    yield { question, concurrency, measurements };
+    const measurements = contenders.map(({ name }, index) => {
+      const own = results.get(contenders[index]);
+      return summarise(name, own, ratios === 'of-first' ? ratio(baseline, own) : ratio(own, baseline));
+    });
+    yield { question, concurrency, ratios, measurements };
   }
 }
 
@@ -147,20 +162,19 @@ function deal(keys, hands) {
  * @param {Client} client
  * @param {(client: Client, key: string) => Promise<unknown>} operation
  * @param {readonly (readonly string[])[]} hands
- * @param {number} millis
+ * @param {{ millis: number, every: number, cpuUsage: () => Promise<CpuUsage> | CpuUsage }} how
  * @returns {Promise<TrialResult>}
  */
-async function runTrial(client, operation, hands, millis) {
-  const cpuBefore = process.cpuUsage();
+async function runTrial(client, operation, hands, { millis, every, cpuUsage }) {
+  const cpuBefore = await cpuUsage();
   const startedAt = performance.now();
-  const every = sampleEvery(hands.length);
   const trial = { endsAt: startedAt + millis, running: true, done: 0, every, untilSample: every, samples: [] };
   await Promise.all(hands.map((keys) => call(client, operation, keys, trial)));
   const elapsed = performance.now() - startedAt;
-  const { user, system } = process.cpuUsage(cpuBefore);
+  const { user, system } = await cpuUsage();
   return {
     opsPerSecond: (trial.done / elapsed) * 1_000,
-    cpuMicrosPerOp: (user + system) / trial.done,
+    cpuMicrosPerOp: (user + system - cpuBefore.user - cpuBefore.system) / trial.done,
     samples: trial.samples,
   };
 }
@@ -195,10 +209,10 @@ async function call(client, operation, keys, trial) {
 /**
  * @param {string} subject
  * @param {readonly TrialResult[]} results
- * @param {readonly TrialResult[]} baseline
+ * @param {readonly number[]} ratios
  * @returns {Measurement}
  */
-function summarise(subject, results, baseline) {
+function summarise(subject, results, ratios) {
   const samples = results.flatMap((result) => result.samples);
   return {
     subject,
@@ -206,12 +220,14 @@ function summarise(subject, results, baseline) {
     cpuMicrosPerOp: median(results.map((result) => result.cpuMicrosPerOp)),
     p50Micros: percentile(samples, 50) * 1_000,
     p99Micros: percentile(samples, 99) * 1_000,
-    ratios: results.map((result, round) => result.opsPerSecond / baseline[round].opsPerSecond),
+    ratios,
   };
 }
 
-/** @returns {(options: { type: 'minor' }) => void} what `--expose-gc` would give, without having to start Node with it */
-function garbageCollector() {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc');
+/**
+ * @param {readonly TrialResult[]} results
+ * @param {readonly TrialResult[]} base
+ */
+function ratio(results, base) {
+  return results.map((result, round) => result.opsPerSecond / base[round].opsPerSecond);
 }

@@ -4,6 +4,8 @@ import { Redis } from 'iovalkey';
 
 /** Keys in one command while writing and removing. */
 const CHUNK = 1_000;
+/** What keys of caches look like: `@keyv/valkey` sets its own word before ours. */
+const CACHE_KEYS = ['bench:*', 'namespace:bench:*'];
 
 /**
  * Writes the same value under many keys.
@@ -36,6 +38,23 @@ async function inChunks(server, keys, command) {
   try {
     await redis.connect();
     for (let start = 0; start < keys.length; start += CHUNK) await command(redis, keys.slice(start, start + CHUNK));
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/**
+ * Removes what caches wrote under names they make themselves.
+ *
+ * @param {ServerAddress} server
+ */
+export async function clearCaches(server) {
+  const redis = new Redis({ ...server, lazyConnect: true });
+  try {
+    await redis.connect();
+    for (const match of CACHE_KEYS) {
+      for await (const keys of redis.scanStream({ match, count: CHUNK })) if (keys.length > 0) await redis.unlink(keys);
+    }
   } finally {
     redis.disconnect();
   }

@@ -7,9 +7,10 @@ import { UsageError } from './command-line.mjs';
  *
  * @typedef {object} Run
  * @property {boolean} quick Whether it has to end within 40 s.
- * @property {readonly number[]} callers Numbers of callers in flight to measure with.
+ * @property {readonly number[] | undefined} callers Numbers of callers in flight to measure with, where they were asked for.
  * @property {import('./server.mjs').ServerAddress} server
  * @property {(comparison: import('./compare.mjs').Comparison) => void} emit Tells a result as soon as it is there.
+ * @property {(tally: import('./report.mjs').Tally) => void} tell Tells a result that is no throughput.
  */
 
 /**

@@ -7,11 +7,27 @@ import { median, percentile } from './statistics.mjs';
 /** @typedef {import('./questions.mjs').Question} Question */
 
 /**
+ * What was counted, or took how long: results that are no throughput.
+ *
+ * @typedef {object} Tally
+ * @property {string} question
+ * @property {string} circumstances In one line.
+ * @property {readonly Row[]} rows All with the same figures.
+ */
+
+/**
+ * @typedef {object} Row
+ * @property {string} subject
+ * @property {Readonly<Record<string, number>>} figures By name, with the unit at its end: `wallMillis`.
+ */
+
+/**
  * Who tells the results.
  *
  * @typedef {object} Reporter
  * @property {(question: Question) => void} begin
  * @property {(comparison: Comparison) => void} emit
+ * @property {(tally: Tally) => void} tell
  */
 
 /**
@@ -28,12 +44,15 @@ export const jsonReporter = {
         subject,
         opsPerSecond: Math.round(opsPerSecond),
         cpuMicrosPerOp: round(cpuMicrosPerOp, 3),
-        p50Micros: round(p50Micros, 1),
-        p99Micros: round(p99Micros, 1),
+        p50Micros: round(p50Micros, 2),
+        p99Micros: round(p99Micros, 2),
         concurrency,
       };
       console.log(JSON.stringify(line));
     }
+  },
+  tell: ({ question, rows }) => {
+    for (const { subject, figures } of rows) console.log(JSON.stringify({ question, subject, ...figures }));
   },
 };
 
@@ -48,14 +67,33 @@ export const tableReporter = {
     console.log(`${name}: ${description}`);
     console.log(`Node ${process.version}, ${cpus().length} cores, load average before the run ${load}`);
   },
-  emit: ({ concurrency, measurements }) => {
-    const [baseline] = measurements;
-    const header = ['', 'ops/s', 'CPU µs/op', 'p50 µs', 'p99 µs', `× ${baseline.subject}`, 'half of rounds'];
+  emit: ({ concurrency, ratios, measurements }) => {
+    const [{ subject: first }] = measurements;
+    const compared = ratios === 'of-first' ? `${first} is ×` : `× ${first}`;
+    const header = ['', 'ops/s', 'CPU µs/op', 'p50 µs', 'p99 µs', compared, 'half of rounds'];
     const rows = measurements.map(rowOf);
     console.log(`\n${concurrency} ${concurrency === 1 ? 'caller' : 'callers'}`);
     for (const line of aligned([header, ...rows])) console.log(line);
   },
+  tell: ({ circumstances, rows }) => {
+    const names = Object.keys(rows[0].figures);
+    const lines = rows.map(({ subject, figures }) => [
+      subject,
+      ...names.map((name) => Math.round(figures[name]).toLocaleString('en')),
+    ]);
+    console.log(`\n${circumstances}`);
+    for (const line of aligned([['', ...names.map(words)], ...lines])) console.log(line);
+  },
 };
+
+/**
+ * `wallMillis` as a heading: `wall millis`.
+ *
+ * @param {string} name
+ */
+function words(name) {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
 
 /** @param {Measurement} measurement */
 function rowOf({ subject, opsPerSecond, cpuMicrosPerOp, p50Micros, p99Micros, ratios }) {
@@ -63,12 +101,17 @@ function rowOf({ subject, opsPerSecond, cpuMicrosPerOp, p50Micros, p99Micros, ra
     subject,
     Math.round(opsPerSecond).toLocaleString('en'),
     cpuMicrosPerOp.toFixed(2),
-    p50Micros.toFixed(0),
-    p99Micros.toFixed(0),
+    micros(p50Micros),
+    micros(p99Micros),
     // Compared within each round first: what slowed down a whole round cancels out.
     median(ratios).toFixed(2),
     `${percentile(ratios, 25).toFixed(2)}–${percentile(ratios, 75).toFixed(2)}`,
   ];
+}
+
+/** What never leaves the process takes less than one. @param {number} value */
+function micros(value) {
+  return value.toFixed(value < 10 ? 2 : 0);
 }
 
 /** @param {readonly (readonly string[])[]} rows */

@@ -7,9 +7,10 @@ export const description = 'GET of 130-byte values, each caller on keys of its o
 
 const KEYS = Array.from({ length: 8_192 }, (_, index) => `bench:client-get:${index}`);
 const VALUE = 'v'.repeat(130);
+const CALLERS = [1, 8, 32, 256];
 
 /** @type {import('../harness/questions.mjs').Question['run']} */
-export async function run({ quick, callers, server, emit }) {
+export async function run({ quick, callers = CALLERS, server, emit }) {
   await fill(server, KEYS, VALUE);
   const { clients, close } = await openClients(server);
   try {

@@ -15,7 +15,7 @@ const VALUE = 'v'.repeat(130);
 const CALLERS = [1, 256];
 
 /** @type {import('../harness/questions.mjs').Question['run']} */
-export async function run({ quick, callers, server, emit }) {
+export async function run({ quick, callers = CALLERS, server, emit }) {
   await fill(server, KEYS, VALUE);
   const metrics = new PrometheusMetrics({ register: new Registry() });
   const off = { resilience: { retry: false, breaker: false } };
@@ -25,23 +25,13 @@ export async function run({ quick, callers, server, emit }) {
     contenders.push({ name: 'nestjs-valkey', client: await open(server) });
     contenders.push({ name: 'metrics-interceptor', client: await open(server, {}, { interceptors: [metrics] }) });
     for (const { name: subject, client } of contenders) await prove(subject, client);
-    const plan = { question: name, contenders, operation: get, keys: KEYS, callers: relevant(callers) };
+    const plan = { question: name, contenders, operation: get, keys: KEYS, callers };
     for await (const comparison of compare({ ...plan, pace: quick ? QUICK : FULL })) emit(comparison);
   } finally {
     await Promise.all(contenders.map(({ client }) => client.close()));
     metrics.close();
     await clear(server, KEYS);
   }
-}
-
-/**
- * Of the default numbers of callers the two that matter; others are measured when they are asked for.
- *
- * @param {readonly number[]} callers
- */
-function relevant(callers) {
-  const kept = callers.filter((count) => CALLERS.includes(count));
-  return kept.length === CALLERS.length ? kept : callers;
 }
 
 /**

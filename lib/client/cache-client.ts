@@ -3,6 +3,7 @@ import { toMilliseconds } from '../core/duration.js';
 import type { Duration } from '../core/duration.js';
 import { UnsupportedError } from '../core/errors.js';
 import { identityOf } from '../core/events.js';
+import type { ClientIdentity } from '../core/events.js';
 import type { Argument, Driver, DriverStatus, NodeInfo, Reply, Topology } from '../driver/driver.js';
 import type { Script } from '../driver/script.js';
 import type { Circuit, CircuitControl } from '../resilience/circuit.js';
@@ -19,6 +20,7 @@ import { describeCommand } from './commands/table.js';
 import { Dispatcher } from './dispatcher.js';
 import type { DispatcherSettings } from './dispatcher.js';
 import { probe } from './health.js';
+import { guardListener } from './hook-error.js';
 import type { ClientHealth } from './health.js';
 import { makeInterceptors } from './interceptors.js';
 import type { Interceptor, InterceptorFactory } from './interceptors.js';
@@ -31,6 +33,8 @@ import type { Scope, ScopeOptions } from './scope.js';
 import { scriptRequest } from './script-request.js';
 import { Subscriptions } from './subscription.js';
 import type { SubscribeOptions, Subscription } from './subscription.js';
+import { nodeOf, trackChanges } from './tracking.js';
+import type { TrackingListener } from './tracking.js';
 import { executeTransaction, executeWatched } from './transaction.js';
 import type { WatchOptions } from './transaction.js';
 
@@ -86,6 +90,7 @@ export class CacheClient extends ClientCommands<'promise'> {
           underWay: () => dispatcher.underWay,
           nodes: () => origin.nodes(),
           circuits: () => origin.circuits?.() ?? [],
+          closed: () => dispatcher.closed,
         }),
       );
       this.#shared = {
@@ -103,6 +108,11 @@ export class CacheClient extends ClientCommands<'promise'> {
   /** The client's name: `default`, or the one given to `forRoot({ name })`. */
   get name(): string {
     return this.#shared.dispatcher.settings.name;
+  }
+
+  /** Its name, and the number that tells it from others of that name: what events say of it. */
+  get identity(): ClientIdentity {
+    return identityOf(this.#shared.dispatcher.settings);
   }
 
   /** How the servers are laid out. */
@@ -247,14 +257,36 @@ export class CacheClient extends ClientCommands<'promise'> {
     return this.#shared.subscriptions.open('pattern', listOf(patterns), options, this.#scope);
   }
 
+  /**
+   * Tells about every change of keys that begin with `prefix`, whoever makes it, until the function it gives is called
+   * or the client is closed. The prefix is literal. `listener.covered` says whether changes are told at the moment: at
+   * first they are not, and on `false` whatever was concluded from their absence is void.
+   *
+   * @example
+   * ```ts
+   * const stop = client.track('price:', { changed: (key) => prices.delete(key), covered: () => prices.clear() });
+   * ```
+   */
+  track(prefix: string, listener: TrackingListener): () => void {
+    return trackChanges(this.#shared.dispatcher, prefix, listener);
+  }
+
+  /** The id of the node that serves a key, as {@link CacheClient.nodes} and events tell it. On a cluster it changes as slots move. */
+  nodeOf(key: string): string {
+    return nodeOf(this.#shared.dispatcher, key);
+  }
+
   /** Whether commands can be sent, and if not, why. */
   status(): DriverStatus {
     return this.#shared.dispatcher.driver.status();
   }
 
-  /** Tells about changes of {@link CacheClient.status}; the function it gives ends that. */
+  /**
+   * Tells about changes of {@link CacheClient.status}; the function it gives ends that. What the listener throws changes
+   * nothing: it becomes an event on `nestjs-valkey:hook-error`.
+   */
   onStatus(listener: (status: DriverStatus) => void): () => void {
-    return this.#shared.dispatcher.driver.onStatus(listener);
+    return this.#shared.dispatcher.driver.onStatus(guardListener(this.identity, 'onStatus', listener));
   }
 
   /** The servers as the driver knows them. */

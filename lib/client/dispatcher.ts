@@ -3,6 +3,7 @@ import type { Argument, Driver, Operation, Outcome, Reply } from '../driver/driv
 import { PlainOperation } from '../driver/pending-operation.js';
 import type { OperationPlan } from '../driver/pending-operation.js';
 import type { Settings } from '../options/settings.js';
+import type { Inquiry } from '../resilience/circuit.js';
 import { blockingTime } from './blocking-time.js';
 import { ClientOperation } from './client-operation.js';
 import type { FinishedOperation, OperationLedger } from './client-operation.js';
@@ -10,10 +11,10 @@ import type { CommandDescription } from './commands/command.js';
 import type { Decoder } from './commands/command-set.js';
 import { prefixArguments } from './commands/prefix.js';
 import { describeCommand, firstKey, keyIndexes } from './commands/table.js';
-import { foldInterceptors } from './interceptors.js';
-import type { CommandCall, CommandInterceptor, Interceptor, NextInterceptor } from './interceptors.js';
+import { InterceptedCall, InterceptedCalls } from './intercepted-call.js';
+import type { CommandCall, CommandInterceptor, Interceptor } from './interceptors.js';
 import { Reporter } from './reporter.js';
-import { asCalled, asIs, launchItem } from './request.js';
+import { asIs, launchItem } from './request.js';
 import type { LaunchItem, Request, Waiter } from './request.js';
 import type { Scope } from './scope.js';
 import { combineReplies, splitBySlot } from './split.js';
@@ -26,7 +27,7 @@ export type DispatcherSettings = Pick<Settings, 'name' | 'keyPrefix' | 'timeouts
  * count of what is under way, which bounds the queue and lets close() drain.
  */
 export class Dispatcher implements OperationLedger {
-  readonly driver: Driver;
+  readonly driver: Driver & Partial<Inquiry>;
   readonly settings: DispatcherSettings;
   readonly #split: boolean;
   readonly #interceptors: readonly CommandInterceptor[];
@@ -36,11 +37,16 @@ export class Dispatcher implements OperationLedger {
   readonly #unseen: OperationLedger = { onOperationEnd: () => this.#leave() };
   /** What may wait for minutes; close() does not wait for it. */
   readonly #blocked = new Set<FinishedOperation & Operation>();
+  readonly #intercepted = new InterceptedCalls(() => this.#tellIfIdle());
   #underWay = 0;
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  constructor(driver: Driver, settings: DispatcherSettings, interceptors: readonly Interceptor[] = []) {
+  constructor(
+    driver: Driver & Partial<Inquiry>,
+    settings: DispatcherSettings,
+    interceptors: readonly Interceptor[] = [],
+  ) {
     this.driver = driver;
     this.settings = settings;
     this.#interceptors = interceptors.filter(isCommandInterceptor);
@@ -84,17 +90,26 @@ export class Dispatcher implements OperationLedger {
     });
   }
 
-  /** A request of the client's own, past the interceptors: what they answer says nothing about a server. */
-  requestDirectly<T>(request: Request<T>, scope: Scope): Promise<T> {
+  /**
+   * A question of the client's own about a server, past the interceptors and past the bounds on what is under way: what
+   * either of them answer says nothing about a server.
+   */
+  inquire<T>(request: Request<T>, scope: Scope): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#launch([launchItem(request, { resolve, reject })], scope);
+      if (this.#closing) {
+        reject(new ClientClosedError());
+        return;
+      }
+      const operation = this.operation(request, scope, { resolve, reject });
+      if (this.driver.inquire) this.driver.inquire(operation);
+      else this.driver.execute([operation]);
     });
   }
 
   /** Many requests in one go, in order; each waiter hears of its own. */
   launch(items: readonly LaunchItem[], scope: Scope): void {
     if (this.#interceptors.length === 0) this.#launch(items, scope);
-    else for (const { request, waiter } of items) this.#intercept(request, scope).then(waiter.resolve, waiter.reject);
+    else for (const { request, waiter } of items) this.#intercept(request, scope, waiter);
   }
 
   #launch(items: readonly LaunchItem[], scope: Scope): void {
@@ -172,7 +187,15 @@ export class Dispatcher implements OperationLedger {
 
   #leave(): void {
     this.#underWay -= 1;
-    if (this.#underWay === 0) this.#onIdle?.();
+    if (this.#underWay === 0) this.#tellIfIdle();
+  }
+
+  #tellIfIdle(): void {
+    if (this.#isIdle) this.#onIdle?.();
+  }
+
+  get #isIdle(): boolean {
+    return this.#underWay === 0 && this.#intercepted.isIdle;
   }
 
   /** Of a command that was split over nodes: it is over when its last part is, and failed if any part has. */
@@ -190,11 +213,30 @@ export class Dispatcher implements OperationLedger {
   }
 
   /** Through all interceptors, then on the wire; the reply is decoded only when they have all seen it. */
-  async #intercept<T>(request: Request<T>, scope: Scope): Promise<T> {
-    const { command, args, decode } = request;
-    const send: NextInterceptor = (call) => this.requestDirectly(asCalled(request, call), scope);
-    const call: CommandCall = { command: command.name, args, readOnly: command.readOnly };
-    return decode(await foldInterceptors(this.#interceptors, send)(call), command.name);
+  #intercept(request: Request<unknown>, scope: Scope, waiter: Waiter<unknown>): void {
+    const { command, args } = request;
+    const ended = this.#closing ? new ClientClosedError() : scope.watch?.aborted ? scope.watch.reason : undefined;
+    if (ended !== undefined) {
+      this.reporter.refused(command, args, ended);
+      waiter.reject(ended);
+      return;
+    }
+    const startedAt = performance.now();
+    const deadline = this.#deadlineOf(command, args, scope, startedAt);
+    const call = new InterceptedCall(request, { startedAt, deadline, watch: scope.watch }, waiter, this.#intercepted);
+    call.run(this.#interceptors, (sent, resolve, reject) => {
+      this.#launch([launchItem(sent, { resolve, reject })], scope);
+    });
+  }
+
+  #deadlineOf(
+    { readOnly, blocking, name }: CommandDescription,
+    args: readonly Argument[],
+    { timeout }: Scope,
+    startedAt: number,
+  ): number {
+    const { read, write } = this.settings.timeouts;
+    return startedAt + (timeout ?? (readOnly ? read : write)) + (blocking ? blockingTime(name, args, timeout) : 0);
   }
 
   /** Takes no more work, lets what is under way finish within the drain limit, then ends everything. */
@@ -205,7 +247,7 @@ export class Dispatcher implements OperationLedger {
 
   async #drainAndClose(): Promise<void> {
     for (const operation of this.#blocked) operation.settle({ ok: false, error: endOfWait(operation) });
-    if (this.#underWay > 0) {
+    if (!this.#isIdle) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.settings.drain);
         this.#onIdle = () => {
@@ -215,11 +257,12 @@ export class Dispatcher implements OperationLedger {
       });
     }
     await this.driver.close();
+    await this.#intercepted.close();
     this.reporter.close();
   }
 
   #addOperations<T>(operations: Operation[], request: Request<T>, waiter: Waiter<T>, scope: Scope): void {
-    const { command, args, binary, split, decode } = request;
+    const { command, args, binary, split, decode, plan } = request;
     const parts =
       split && this.#split ? splitBySlot(prefixArguments(command, args, this.settings.keyPrefix), split) : [];
     if (!split || parts.length < 2) {
@@ -242,18 +285,7 @@ export class Dispatcher implements OperationLedger {
         }
       };
       operations.push(
-        this.#prefixedOperation(
-          command,
-          part.args,
-          asIs,
-          binary,
-          undefined,
-          scope,
-          call,
-          ledger,
-          resolve,
-          waiter.reject,
-        ),
+        this.#prefixedOperation(command, part.args, asIs, binary, plan, scope, call, ledger, resolve, waiter.reject),
       );
     }
   }
@@ -288,7 +320,6 @@ export class Dispatcher implements OperationLedger {
   ): Operation {
     const { readOnly, retrySafe, blocking, name } = command;
     const startedAt = performance.now();
-    const timeout = scope.timeout ?? (readOnly ? this.settings.timeouts.read : this.settings.timeouts.write);
     this.#underWay += 1;
     const own: OperationPlan = {
       command: name,
@@ -299,7 +330,7 @@ export class Dispatcher implements OperationLedger {
       readFrom: scope.readFrom,
       retrySafe,
       blocking,
-      deadline: startedAt + timeout + (blocking ? blockingTime(name, args, scope.timeout) : 0),
+      deadline: this.#deadlineOf(command, args, scope, startedAt),
     };
     const operation = new ClientOperation(
       plan ? { ...own, ...plan } : own,
@@ -320,7 +351,7 @@ export class Dispatcher implements OperationLedger {
 const NOT_ARGS: readonly Argument[] = [];
 
 function isCommandInterceptor(interceptor: Interceptor): interceptor is CommandInterceptor {
-  return 'intercept' in interceptor;
+  return typeof (interceptor as Partial<CommandInterceptor>).intercept === 'function';
 }
 
 /** A pop that waits may have popped in this very moment. */

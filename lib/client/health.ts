@@ -57,7 +57,7 @@ export async function probe(
   };
 }
 
-/** Asks a server, past interceptors. `over` is when the answer has to be there, by `performance.now()`. */
+/** Asks a server, past interceptors and bounds. `over` is when the answer has to be there, by `performance.now()`. */
 function ask(
   dispatcher: Dispatcher,
   command: string,
@@ -66,7 +66,7 @@ function ask(
   target?: Route,
 ): Promise<Reply> {
   const description = { name: command, keys: NO_KEYS, readOnly: true, retrySafe: true, blocking: false };
-  return dispatcher.requestDirectly(
+  return dispatcher.inquire(
     { command: description, args, decode: (reply) => reply, binary: false, ...(target ? { plan: { target } } : {}) },
     { ...DEFAULT_SCOPE, timeout: Math.max(1, over - performance.now()) },
   );

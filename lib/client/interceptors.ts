@@ -1,9 +1,9 @@
 import { ArgumentError } from '../core/errors.js';
 import type { ErrorCode, ValkeyError } from '../core/errors.js';
-import { events } from '../core/events.js';
 import type { ClientIdentity, ConnectionLane } from '../core/events.js';
 import type { Argument, NodeInfo, Reply } from '../driver/driver.js';
 import type { Circuit } from '../resilience/circuit.js';
+import { followHook, publishHookError } from './hook-error.js';
 
 /** A command as a caller meant it: without the key prefix, before anything was sent. It is shared: do not change it. */
 export interface CommandCall {
@@ -98,6 +98,8 @@ export interface ObservedClient extends ClientIdentity {
   readonly underWay: () => number;
   readonly nodes: () => readonly NodeInfo[];
   readonly circuits: () => readonly Circuit[];
+  /** Whether it takes no more work. */
+  readonly closed: () => boolean;
 }
 
 /** Makes an interceptor for each client it is given to: for those that tell clients apart. */
@@ -166,7 +168,7 @@ export function foldInterceptors(chain: readonly CommandInterceptor[], send: Nex
   );
 }
 
-/** Calls the hooks of one kind in order. What one throws is told to nobody but the event channel. */
+/** Calls the hooks of one kind in order. What one throws, or rejects with, is told to nobody but the event channel. */
 export class HookSet {
   readonly #identity: ClientIdentity;
   readonly #hooks: { readonly [N in HookName]: readonly CommandHooks[] };
@@ -184,7 +186,8 @@ export class HookSet {
   beforeCommand(call: CommandCall): void {
     for (const hooks of this.#hooks.beforeCommand) {
       try {
-        hooks.beforeCommand?.(call);
+        const outcome: unknown = hooks.beforeCommand?.(call);
+        if (outcome !== undefined) this.#follow('beforeCommand', outcome);
       } catch (error) {
         this.#publish('beforeCommand', error);
       }
@@ -195,7 +198,8 @@ export class HookSet {
   afterCommand(call: CommandCall, result: CommandResult): void {
     for (const hooks of this.#hooks.afterCommand) {
       try {
-        hooks.afterCommand?.(call, result);
+        const outcome: unknown = hooks.afterCommand?.(call, result);
+        if (outcome !== undefined) this.#follow('afterCommand', outcome);
       } catch (error) {
         this.#publish('afterCommand', error);
       }
@@ -211,14 +215,18 @@ export class HookSet {
   call<N extends HookName>(name: N, ...args: Parameters<Required<CommandHooks>[N]>): void {
     for (const hooks of this.#hooks[name]) {
       try {
-        (hooks[name] as (...all: typeof args) => void).apply(hooks, args);
+        this.#follow(name, (hooks[name] as (...all: typeof args) => unknown).apply(hooks, args));
       } catch (error) {
         this.#publish(name, error);
       }
     }
   }
 
+  #follow(hook: HookName, outcome: unknown): void {
+    followHook(this.#identity, hook, outcome);
+  }
+
   #publish(hook: HookName, error: unknown): void {
-    if (events.hookError.active) events.hookError.publish({ ...this.#identity, hook, error });
+    publishHookError(this.#identity, hook, error);
   }
 }

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'VALKEY_DEADLINE_EXCEEDED'
   | 'VALKEY_DECODE_FAILED'
   | 'VALKEY_ENCODE_FAILED'
+  | 'VALKEY_LOAD_TIMEOUT'
   | 'VALKEY_OUTCOME_UNKNOWN'
   | 'VALKEY_OUT_OF_MEMORY'
   | 'VALKEY_PIPELINE_FAILED'
@@ -141,6 +142,17 @@ export class DeadlineError extends ValkeyError {
       subject: command,
       cause,
     });
+  }
+}
+
+/** A loader of a cache took longer than its `hardTimeout`, and no stale value could stand in. */
+export class LoadTimeoutError extends ValkeyError {
+  constructor(cache: string, timeout: number) {
+    super(
+      'VALKEY_LOAD_TIMEOUT',
+      `A loader of the cache "${cache}" took longer than ${timeout} ms. Raise hardTimeout, make the loader faster, or let staleFor bridge the gap.`,
+      { subject: cache },
+    );
   }
 }
 

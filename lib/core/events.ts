@@ -11,7 +11,7 @@ export interface ClientIdentity {
 }
 
 /** What a connection is for. */
-export type ConnectionLane = 'shared' | 'dedicated' | 'subscriber' | 'topology' | 'sentinel';
+export type ConnectionLane = 'shared' | 'dedicated' | 'subscriber' | 'tracking' | 'topology' | 'sentinel';
 
 /** A command is over. */
 export interface CommandEvent extends ClientIdentity {
@@ -91,9 +91,9 @@ export interface RedirectionEvent extends ClientIdentity {
   readonly to: string;
 }
 
-/** A hook that only looks on has thrown; nothing but this event came of it. */
+/** A hook or listener that only looks on has thrown; nothing but this event came of it. */
 export interface HookErrorEvent extends ClientIdentity {
-  /** The hook's method, such as `afterCommand`. */
+  /** The hook's method, such as `afterCommand`; `onStatus` for a listener of that. */
   readonly hook: string;
   readonly error: unknown;
 }
@@ -121,6 +121,54 @@ export interface MethodFallbackEvent {
   /** Of what it failed with, if the error is one of ours. */
   readonly code: ErrorCode | undefined;
 }
+
+/** Something happened in a cache; keys and values are not told. */
+export type CacheEvent = ClientIdentity & {
+  /** Its name; `undefined` for what concerns all caches of the client. */
+  readonly cache: string | undefined;
+} & (
+    | {
+        /**
+         * A call was answered from this process (`near-hit`), from the server (`hit`), by a value past its time (`stale`),
+         * or by nothing (`miss`). An entry could not be read (`unreadable`); what was loaded was not stored, because it was
+         * evicted or invalidated meanwhile (`fill-refused`); entries were removed (`evict`, `clear`, `invalidate`). The server
+         * told that an entry kept in this process has changed (`near-drop`).
+         */
+        readonly kind:
+          | 'near-hit'
+          | 'hit'
+          | 'stale'
+          | 'miss'
+          | 'unreadable'
+          | 'fill-refused'
+          | 'evict'
+          | 'clear'
+          | 'invalidate'
+          | 'near-drop';
+      }
+    | {
+        /** A cache is used for the first time. */
+        readonly kind: 'opened';
+        /** What it keeps in this process, whenever it is asked. */
+        readonly near: () => { readonly entries: number; readonly bytes: number };
+      }
+    | {
+        /** A loader is over. */
+        readonly kind: 'load';
+        readonly durationMs: number;
+        readonly failed: boolean;
+      }
+    | {
+        /** The store failed at something the caller got its result without. */
+        readonly kind: 'background-error';
+        /** `undefined` for an error that is not of this library. */
+        readonly code: ErrorCode | undefined;
+      }
+    | {
+        /** From now on the server tells about every change, and values are kept in this process; or not any more. */
+        readonly kind: 'near-on' | 'near-off';
+      }
+  );
 
 /** One named channel of `node:diagnostics_channel` with its type of event. */
 export class EventChannel<E extends object> {
@@ -164,6 +212,7 @@ export const events = {
   topologyFailure: new EventChannel<TopologyFailureEvent>('nestjs-valkey:topology-failure'),
   redirection: new EventChannel<RedirectionEvent>('nestjs-valkey:redirection'),
   hookError: new EventChannel<HookErrorEvent>('nestjs-valkey:hook-error'),
+  cache: new EventChannel<CacheEvent>('nestjs-valkey:cache'),
   methodRetry: new EventChannel<MethodRetryEvent>('nestjs-valkey:method-retry'),
   methodBreaker: new EventChannel<MethodBreakerEvent>('nestjs-valkey:method-breaker'),
   methodFallback: new EventChannel<MethodFallbackEvent>('nestjs-valkey:method-fallback'),

@@ -45,6 +45,8 @@ export interface Operation {
   readonly transaction: readonly Operation[] | undefined;
   /** When it has to be over, in milliseconds of the monotonic clock (`performance.now()`); `Infinity` for never. */
   readonly deadline: number;
+  /** When its caller called, by the same clock; for messages about the deadline. Default: when it is first met. */
+  readonly startedAt?: number;
   /** Set by a driver once the command may have reached a server: from then on its outcome can be unknown. */
   sent: boolean;
   /** Whether it is over. A driver does not send what is settled. */
@@ -92,6 +94,23 @@ export interface SubscriptionRequest {
   readonly names: readonly string[];
   /** Called for each message, in order. It must not throw. */
   readonly deliver: (delivery: Delivery) => void;
+}
+
+/** Who wants to hear about changes. Names carry the key prefix. */
+export interface TrackingRequest {
+  /** What the keys begin with, literally; everything begins with the empty one. */
+  readonly prefix: string;
+  /**
+   * A key that begins with the prefix was written, deleted, has expired or was evicted; by whomever, this client
+   * included. A name that is not valid UTF-8 comes with U+FFFD in place of what is not. It must not throw.
+   */
+  readonly changed: (key: string) => void;
+  /**
+   * True: from now on every change is told. False: some may have been missed, and nothing is told until true. Called
+   * with false for what concerns everything (FLUSHALL) as well, followed by true. It may be called before
+   * {@link Driver.track} returns, and must not throw.
+   */
+  readonly covered: (covered: boolean) => void;
 }
 
 /** Whether a driver can work, and if not, why. */
@@ -154,6 +173,11 @@ export interface Driver {
   session(operation: Operation): Promise<Session>;
   /** Listens until the returned function is called; renewed by the driver after every reconnect. */
   subscribe(request: SubscriptionRequest): Promise<() => Promise<void>>;
+  /**
+   * Tells about changes of the keys on all primaries until the function it gives is called, or the driver is closed. A
+   * driver that cannot leaves it out.
+   */
+  track?(request: TrackingRequest): () => void;
   /** The servers it knows of. */
   nodes(): readonly NodeInfo[];
   /** Whether it can work now. */

@@ -1,11 +1,14 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { CacheClient } from '../client/cache-client.js';
+import { CacheService } from '../features/cache/cache-service.js';
+import { resolveCaching } from '../options/cache-options.js';
+import type { CachingOptions } from '../options/cache-options.js';
 import type { ValkeyOptions } from '../options/options.js';
 import { ApplicationClients, ApplicationClientsModule } from './application-clients.js';
 import { resolveInterceptors } from './interceptor-sources.js';
 import type { InterceptorSource } from './interceptor-sources.js';
-import { clientToken, DEFAULT_CLIENT } from './tokens.js';
+import { cacheServiceToken, clientToken, DEFAULT_CLIENT } from './tokens.js';
 
 /** What `forRoot` and `forRootAsync` take beside the client's own options. */
 export interface ValkeyModuleExtras {
@@ -24,10 +27,16 @@ export interface InterceptionOptions {
   readonly interceptors?: readonly InterceptorSource[];
 }
 
+/** What the client's caches do. */
+export interface CacheModuleOptions {
+  /** Of all caches of this client, and of single ones by name. Default: entries of 5 minutes, 32 MiB of each in process. */
+  readonly cache?: CachingOptions;
+}
+
 /** The client's options without its name, which the module has to know before a factory runs. */
 export type ClientOptions = ValkeyOptions extends infer Each
   ? Each extends unknown
-    ? Omit<Each, 'name'> & InterceptionOptions
+    ? Omit<Each, 'name'> & InterceptionOptions & CacheModuleOptions
     : never
   : never;
 
@@ -45,20 +54,28 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         inject: [ApplicationClients, OPTIONS_TOKEN, ModuleRef, ModulesContainer],
         useFactory: (
           clients: ApplicationClients,
-          options: ValkeyOptions & InterceptionOptions,
+          options: ValkeyOptions & InterceptionOptions & CacheModuleOptions,
           modules: ModuleRef,
           container: ModulesContainer,
         ): Promise<CacheClient> => {
-          const { interceptors = [], ...ownOptions } = options;
+          const { interceptors = [], cache, ...ownOptions } = options;
+          // Before a connection is opened: what is wrong with it is told at once.
+          resolveCaching(cache);
           return clients.open(name, ownOptions, () => resolveInterceptors(interceptors, modules, container));
         },
+      };
+      const caching = {
+        provide: cacheServiceToken(name),
+        inject: [client.provide, OPTIONS_TOKEN],
+        useFactory: (opened: CacheClient, { cache }: CacheModuleOptions): CacheService =>
+          new CacheService(opened, cache),
       };
       return {
         ...definition,
         global: isGlobal,
         imports: [...(definition.imports ?? []), ApplicationClientsModule],
-        providers: [...(definition.providers ?? []), client],
-        exports: [...(definition.exports ?? []), client.provide],
+        providers: [...(definition.providers ?? []), client, caching],
+        exports: [...(definition.exports ?? []), client.provide, caching.provide],
       };
     })
     .build();

@@ -3,14 +3,24 @@ import { Inject } from '@nestjs/common';
 /** The name of the client that was registered without one. */
 export const DEFAULT_CLIENT = 'default';
 
-const TOKENS = new Map<string, symbol>();
+const CLIENTS = new Map<string, symbol>();
+const CACHE_SERVICES = new Map<string, symbol>();
 
 /** The injection token of a named client; {@link CACHE_CLIENT} is that of the unnamed one. */
 export function clientToken(name: string = DEFAULT_CLIENT): symbol {
-  let token = TOKENS.get(name);
+  return tokenOf(CLIENTS, 'CACHE_CLIENT', name);
+}
+
+/** The injection token of a named client's `CacheService`; {@link CACHE_SERVICE} is that of the unnamed one. */
+export function cacheServiceToken(name: string = DEFAULT_CLIENT): symbol {
+  return tokenOf(CACHE_SERVICES, 'CACHE_SERVICE', name);
+}
+
+function tokenOf(tokens: Map<string, symbol>, description: string, name: string): symbol {
+  let token = tokens.get(name);
   if (!token) {
-    token = Symbol(name === DEFAULT_CLIENT ? 'CACHE_CLIENT' : `CACHE_CLIENT(${name})`);
-    TOKENS.set(name, token);
+    token = Symbol(name === DEFAULT_CLIENT ? description : `${description}(${name})`);
+    tokens.set(name, token);
   }
   return token;
 }
@@ -30,4 +40,21 @@ export const CACHE_CLIENT: symbol = clientToken();
  */
 export function InjectClient(name: string = DEFAULT_CLIENT): PropertyDecorator & ParameterDecorator {
   return Inject(clientToken(name));
+}
+
+/**
+ * Injects the caches of the client: `@Inject(CACHE_SERVICE) private readonly caching: CacheService`.
+ */
+export const CACHE_SERVICE: symbol = cacheServiceToken();
+
+/**
+ * Injects the caches of a client by its name; without one, the same as `@Inject(CACHE_SERVICE)`.
+ *
+ * @example
+ * ```ts
+ * constructor(@InjectCache('sessions') private readonly caching: CacheService) {}
+ * ```
+ */
+export function InjectCache(client: string = DEFAULT_CLIENT): PropertyDecorator & ParameterDecorator {
+  return Inject(cacheServiceToken(client));
 }

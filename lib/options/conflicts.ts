@@ -1,6 +1,8 @@
 import type { Mode } from './draft.js';
 import type { OptionName } from './options.js';
+import { PRESETS } from './presets.js';
 import type { Problems } from './problem.js';
+import type { ResiliencePreset } from './settings.js';
 
 /** Options as they came, their form already checked. */
 export type RawOptions = { readonly [K in OptionName]?: unknown };
@@ -58,9 +60,15 @@ function checkBreaker(options: RawOptions, problems: Problems): void {
       `${breaker}.failures`,
       `and ${breaker}.${first} exclude each other: count failures in a row, or their ratio within a window. Keep one of them.`,
     );
-  } else if (!written.includes('ratio')) {
+  } else if (!written.includes('ratio') && !isByRatio(options)) {
     problems.add(`${breaker}.${first}`, `needs ${breaker}.ratio beside it, such as 0.5.`);
   }
+}
+
+/** Whether the preset that is written beside it has a ratio. */
+function isByRatio(options: RawOptions): boolean {
+  const preset = at(options, 'resilience.preset') as ResiliencePreset | undefined;
+  return preset !== undefined && 'breakerRatio' in PRESETS[preset];
 }
 
 function checkTopology(options: RawOptions, problems: Problems): void {
@@ -81,11 +89,15 @@ function checkTopology(options: RawOptions, problems: Problems): void {
 }
 
 function has(options: RawOptions, path: string): boolean {
-  const found = path
+  return at(options, path) !== undefined;
+}
+
+/** What stands at `path`, such as `tls.ca`. */
+export function at(options: object, path: string): unknown {
+  return path
     .split('.')
     .reduce<unknown>(
       (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
       options,
     );
-  return found !== undefined;
 }

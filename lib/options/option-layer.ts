@@ -1,4 +1,4 @@
-import { checkConflicts } from './conflicts.js';
+import { at, checkConflicts } from './conflicts.js';
 import { type Field, type Fields, type Layer, type OpenFields, place } from './draft.js';
 import type { ValkeyOptions } from './options.js';
 import type { Problems } from './problem.js';
@@ -108,13 +108,4 @@ function read<K extends Field>(fields: OpenFields, field: K, raw: unknown, from:
   if (raw === undefined) return;
   const value = RULES[field].read(raw);
   if (value !== undefined) place(fields, field, { value, from });
-}
-
-function at(options: object, path: string): unknown {
-  return path
-    .split('.')
-    .reduce<unknown>(
-      (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined),
-      options,
-    );
 }

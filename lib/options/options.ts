@@ -50,6 +50,9 @@ export interface RatioBreakerOptions {
   readonly failures?: never;
 }
 
+/** Figures beside a preset that goes by a share of failures and names it: `'conservative'`. */
+export type RatioBreakerFigures = Omit<RatioBreakerOptions, 'ratio'> & { readonly ratio?: never };
+
 /** When a failing node is left alone, and for how long: by failures in a row, or by their share within a window. */
 export type BreakerOptions = ConsecutiveBreakerOptions | RatioBreakerOptions;
 
@@ -62,7 +65,16 @@ export interface BulkheadOptions {
 }
 
 /** What happens when a server is slow, sick or away. */
-export interface ResilienceOptions {
+export type ResilienceOptions = OwnResilienceOptions | ConservativeResilienceOptions;
+
+/** The preset with a ratio, and figures of a breaker that leave the ratio to it. */
+export interface ConservativeResilienceOptions extends Omit<OwnResilienceOptions, 'preset' | 'breaker'> {
+  readonly preset: 'conservative';
+  readonly breaker: RatioBreakerFigures;
+}
+
+/** Any figures, beside any preset or none. */
+export interface OwnResilienceOptions {
   /** Figures that go together; what is written beside it wins over them. Default: none, which is like `'default'`. */
   readonly preset?: ResiliencePreset;
   /** Sets `timeouts.read` and `timeouts.write` at once; where both are given, `timeouts` wins. Default: `'3s'`. */

@@ -1,7 +1,7 @@
 import type { Duration } from '../core/duration.js';
 import { pick } from './draft.js';
 import { optionLayer } from './option-layer.js';
-import type { BreakerOptions, BulkheadOptions, RetryOptions } from './options.js';
+import type { BreakerOptions, BulkheadOptions, RatioBreakerFigures, RetryOptions } from './options.js';
 import { presetLayers } from './presets.js';
 import { Problems, closest, shown } from './problem.js';
 import { resolveBreaker, resolveBulkhead, resolveRetry } from './resolve.js';
@@ -18,8 +18,8 @@ export interface PolicyOptions {
   readonly timeout?: Duration;
   /** Write it only for what may run twice; `{}` takes the client's figures. Default: `false`. */
   readonly retry?: false | RetryOptions;
-  /** Each attempt counts; `{}` takes the client's figures. Default: `false`. */
-  readonly breaker?: false | BreakerOptions;
+  /** Each attempt counts; `{}` takes the client's figures. Only beside `'conservative'` may `ratio` be left out. Default: `false`. */
+  readonly breaker?: false | BreakerOptions | RatioBreakerFigures;
   /** How many calls run at once, and how many wait. Default: `false`. */
   readonly bulkhead?: false | BulkheadOptions;
   /**

@@ -10,6 +10,7 @@ import type {
 import { ArgumentError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import type { BreakerState } from '../core/events.js';
+import { meterCaches } from './cache-meter.js';
 import { DEFAULT_BUCKETS, LatencyHistogram } from './latency-histogram.js';
 import type { Distribution } from './latency-histogram.js';
 
@@ -28,6 +29,14 @@ const MOST_COMMANDS = 300;
 
 const STATES: readonly BreakerState[] = ['closed', 'half-open', 'open', 'isolated'];
 
+/** Whose metrics these are. */
+const OWNERS = new WeakMap<Metric, PrometheusMetrics>();
+
+/** What each metric has and its type does not say. */
+interface Named {
+  readonly name: string;
+}
+
 /**
  * Figures of every client it is given to as an interceptor, for prom-client. Labels are names of clients, commands, error
  * codes and nodes; never keys or values.
@@ -43,6 +52,8 @@ export class PrometheusMetrics implements InterceptorFactory {
   readonly #durations: LatencyHistogram;
   readonly #errors: Counter<'client' | 'command' | 'code'>;
   readonly #subscriptions: readonly (() => void)[];
+  readonly #registry: Registry;
+  readonly #metrics: readonly Metric[];
 
   constructor({
     register: registry = register,
@@ -50,15 +61,14 @@ export class PrometheusMetrics implements InterceptorFactory {
     buckets = DEFAULT_BUCKETS,
   }: PrometheusOptions = {}) {
     checkBuckets(buckets);
-    const registers = [registry];
+    this.#registry = registry;
     this.#durations = new LatencyHistogram(
       `${prefix}command_duration_seconds`,
       'From the call of a command to its result, all attempts included',
       buckets,
     );
-    registry.registerMetric(this.#durations as unknown as Metric);
     const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]): Counter<L> =>
-      new Counter({ name: prefix + name, help, labelNames, registers });
+      new Counter({ name: prefix + name, help, labelNames, registers: [] });
     this.#errors = counter('command_errors_total', 'Commands that failed, by error code', [
       'client',
       'command',
@@ -81,10 +91,25 @@ export class PrometheusMetrics implements InterceptorFactory {
       help: 'Commands per pipeline or transaction',
       labelNames: ['client', 'kind'],
       buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000],
-      registers,
+      registers: [],
     });
-    this.#registerGauges(prefix, registers);
+    const caches = meterCaches(prefix, (clientId) => this.#clients.has(clientId));
+    this.#metrics = [
+      this.#durations as unknown as Metric,
+      this.#errors,
+      retries,
+      connections,
+      redirections,
+      topologies,
+      failures,
+      transitions,
+      pipelines,
+      ...caches.metrics,
+      ...this.#gauges(prefix),
+    ];
+    this.#register();
     this.#subscriptions = [
+      () => caches.stop(),
       events.retry.subscribe(({ client, route, code, clientId }) =>
         this.#count(clientId, () => retries.inc({ client, route, code })),
       ),
@@ -111,10 +136,35 @@ export class PrometheusMetrics implements InterceptorFactory {
     return new CommandMeter(client.client, this.#durations, this.#errors);
   }
 
-  /** Stops listening; the metrics keep their last values. */
+  /** Stops listening, and takes the metrics out of the registry. */
   close(): void {
     for (const stop of this.#subscriptions) stop();
     this.#clients.clear();
+    for (const metric of this.#metrics) {
+      const { name } = metric as unknown as Named;
+      if (this.#registry.getSingleMetric(name) === metric) this.#registry.removeSingleMetric(name);
+    }
+  }
+
+  /** An application that was closed and is built anew finds the metrics of the old one, which nobody has closed. */
+  #register(): void {
+    for (const metric of this.#metrics) {
+      const { name } = metric as unknown as Named;
+      const found = this.#registry.getSingleMetric(name);
+      const owner = found && OWNERS.get(found);
+      if (owner !== undefined && owner.#isOver) owner.close();
+      else if (found) throw taken(name);
+    }
+    for (const metric of this.#metrics) {
+      this.#registry.registerMetric(metric);
+      OWNERS.set(metric, this);
+    }
+  }
+
+  /** Whether it had clients, and all of them are closed. */
+  get #isOver(): boolean {
+    const clients = [...this.#clients.values()];
+    return clients.length > 0 && clients.every(({ closed }) => closed());
   }
 
   /** Events of clients that were not given these metrics are somebody else's. */
@@ -122,18 +172,19 @@ export class PrometheusMetrics implements InterceptorFactory {
     if (this.#clients.has(clientId)) count();
   }
 
-  #registerGauges(prefix: string, registers: Registry[]): void {
+  #gauges(prefix: string): readonly Metric[] {
     const clients = this.#clients;
-    new Gauge({
+    const registers: Registry[] = [];
+    const underWay = new Gauge({
       name: `${prefix}operations_under_way`,
       help: 'Operations sent or waiting',
       labelNames: ['client'],
       registers,
       collect() {
-        for (const { client, underWay } of clients.values()) this.set({ client }, underWay());
+        for (const each of clients.values()) this.set({ client: each.client }, each.underWay());
       },
     });
-    new Gauge({
+    const nodesConnected = new Gauge({
       name: `${prefix}nodes_connected`,
       help: 'Nodes with an open connection',
       labelNames: ['client', 'role'],
@@ -145,7 +196,7 @@ export class PrometheusMetrics implements InterceptorFactory {
         }
       },
     });
-    new Gauge({
+    const breakerState = new Gauge({
       name: `${prefix}breaker_state`,
       help: '1 for the state a circuit is in',
       labelNames: ['client', 'route', 'state'],
@@ -160,6 +211,7 @@ export class PrometheusMetrics implements InterceptorFactory {
         }
       },
     });
+    return [underWay, nodesConnected, breakerState];
   }
 }
 
@@ -191,6 +243,13 @@ class CommandMeter implements CommandHooks {
   #label(command: string): string {
     return this.#series.has(command) || this.#series.size < MOST_COMMANDS ? command : 'OTHER';
   }
+}
+
+function taken(name: string): ArgumentError {
+  return new ArgumentError(
+    `The registry has a metric ${name} already. One PrometheusMetrics serves any number of clients: give all of them the same. Otherwise close() the one before, or give this one a register or a prefix of its own.`,
+    { subject: 'register' },
+  );
 }
 
 function checkBuckets(buckets: readonly number[]): void {

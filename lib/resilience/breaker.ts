@@ -1,5 +1,5 @@
 import { ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
-import type { CircuitBreakerPolicy } from 'cockatiel';
+import type { CircuitBreakerPolicy, IBackoff } from 'cockatiel';
 import type { Settings } from '../options/settings.js';
 import { RatioBreaker } from './ratio-breaker.js';
 
@@ -12,5 +12,28 @@ export function breakerOf(
     'ratio' in settings
       ? new RatioBreaker(settings.ratio, settings.window, settings.minimum)
       : new ConsecutiveBreaker(settings.failures);
-  return circuitBreaker(handleWhen(counts), { breaker, halfOpenAfter: settings.halfOpenAfter });
+  return circuitBreaker(handleWhen(counts), { breaker, halfOpenAfter: new Rest(settings.halfOpenAfter) });
+}
+
+/**
+ * How long a circuit stays open, by a clock nobody can set. cockatiel compares `duration` with what has passed by the
+ * time of day: a clock that is set back by an hour would keep the circuit open for an hour.
+ */
+class Rest implements IBackoff<unknown> {
+  readonly #milliseconds: number;
+  readonly #over: number;
+
+  constructor(milliseconds: number) {
+    this.#milliseconds = milliseconds;
+    this.#over = performance.now() + milliseconds;
+  }
+
+  get duration(): number {
+    return performance.now() < this.#over ? Infinity : -Infinity;
+  }
+
+  /** Asked for whenever the circuit opens. */
+  next(): Rest {
+    return new Rest(this.#milliseconds);
+  }
 }

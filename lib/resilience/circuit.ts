@@ -1,4 +1,5 @@
 import type { BreakerState } from '../core/events.js';
+import type { Operation } from '../driver/driver.js';
 
 /** How many operations of one route are on their way and how many wait, where `resilience.bulkhead` bounds them. */
 export interface BulkheadState {
@@ -22,4 +23,10 @@ export interface CircuitControl {
   isolate(route?: string): () => void;
   /** Closes circuits that failures have opened, of one route or of all. */
   resetCircuits(route?: string): void;
+}
+
+/** Asking a server how it is. */
+export interface Inquiry {
+  /** Sends a question past the bulkhead, whose being full says nothing about the server. */
+  inquire(operation: Operation): void;
 }

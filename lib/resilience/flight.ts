@@ -76,6 +76,11 @@ export class Flight implements Observer, Timed {
     return this.#isAnswered;
   }
 
+  /** Whether something was sent and nothing has come for it. */
+  get isSilent(): boolean {
+    return this.#operations.some(({ sent, settled }) => sent && !settled);
+  }
+
   /** Takes off. `onLanded` hears, once, when all is over, what was wrong with the connection, if anything was. */
   start(onLanded: (failure: ValkeyError | undefined) => void): void {
     this.#onLanded = onLanded;
@@ -196,9 +201,9 @@ export class Flight implements Observer, Timed {
   }
 }
 
-/** The error for an operation whose deadline has passed. `setback` is why it had no answer before, if that is known. */
+/** The error for an operation whose deadline has passed; `startedAt` counts if its caller's call is not known. `setback` is why it had no answer before, if that is known. */
 export function lateError(operation: Operation, startedAt: number, setback?: ValkeyError): ValkeyError {
-  const timeout = Math.round(operation.deadline - startedAt);
+  const timeout = Math.round(operation.deadline - (operation.startedAt ?? startedAt));
   const late = new DeadlineError(operation.command, timeout, setback);
   return !operation.sent || operation.retrySafe ? late : new OutcomeUnknownError(operation.command, late);
 }

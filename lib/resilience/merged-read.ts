@@ -85,10 +85,10 @@ export class MergedRead extends PendingOperation {
   }
 
   /** The caller has never heard of an MGET. */
-  #asOf({ command, deadline }: Operation, error: ValkeyError): ValkeyError {
+  #asOf({ command, deadline, startedAt = this.#madeAt }: Operation, error: ValkeyError): ValkeyError {
     const { cause, subject } = error;
     if (subject !== this.command) return error;
-    if (error instanceof DeadlineError) return new DeadlineError(command, Math.round(deadline - this.#madeAt), cause);
+    if (error instanceof DeadlineError) return new DeadlineError(command, Math.round(deadline - startedAt), cause);
     if (!(error instanceof ConnectionError)) return error;
     return new ConnectionError(error.message.replaceAll(this.command, command), { cause, subject: command });
   }

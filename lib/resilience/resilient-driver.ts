@@ -9,10 +9,11 @@ import type {
   Topology,
 } from '../driver/driver.js';
 import { ArgumentError } from '../core/errors.js';
+import { silenceOf } from '../driver/silence.js';
 import { identityOf } from '../core/events.js';
 import type { Settings } from '../options/settings.js';
 import { pausesOf } from './backoff.js';
-import type { Circuit, CircuitControl } from './circuit.js';
+import type { Circuit, CircuitControl, Inquiry } from './circuit.js';
 import { countDown } from './countdown.js';
 import { Deadlines } from './deadlines.js';
 import { ReadMerger } from './read-merger.js';
@@ -23,9 +24,11 @@ import type { PolicyPlan } from './route-policy.js';
  * The driver callers see: it collects what one tick of the event loop sends, hands it on per route, and wraps each
  * route in its retry, breaker and deadlines.
  */
-export class ResilientDriver implements Driver, CircuitControl {
+export class ResilientDriver implements Driver, CircuitControl, Inquiry {
   readonly name: string;
   readonly topology: Topology;
+  /** Left out where the driver leaves it out. */
+  readonly track?: NonNullable<Driver['track']>;
   readonly #driver: Driver;
   readonly #plan: PolicyPlan;
   readonly #merger: ReadMerger;
@@ -39,10 +42,12 @@ export class ResilientDriver implements Driver, CircuitControl {
   #tick: Operation[] = [];
   #closed = false;
 
-  constructor(driver: Driver, settings: Pick<Settings, 'name' | 'retry' | 'breaker' | 'bulkhead'>) {
+  constructor(driver: Driver, settings: Pick<Settings, 'name' | 'retry' | 'breaker' | 'bulkhead' | 'timeouts'>) {
     this.name = driver.name;
     this.topology = driver.topology;
     this.#driver = driver;
+    const track = driver.track?.bind(driver);
+    if (track) this.track = track;
     this.#plan = {
       driver,
       deadlines: this.#deadlines,
@@ -51,6 +56,7 @@ export class ResilientDriver implements Driver, CircuitControl {
       later: (milliseconds, run) => this.#later(milliseconds, run),
       closed: () => this.#closed,
       breaker: settings.breaker,
+      patience: silenceOf(settings.timeouts),
       bulkhead: settings.bulkhead,
       send: (policy, operations) => this.#send(policy, this.#merger.merge(operations)),
       identity: identityOf(settings),
@@ -70,6 +76,10 @@ export class ResilientDriver implements Driver, CircuitControl {
   execute(batch: readonly Operation[]): void {
     if (this.#tick.length === 0) process.nextTick(this.#flush);
     for (const operation of batch) this.#tick.push(operation);
+  }
+
+  inquire(operation: Operation): void {
+    this.#dispatch([operation]);
   }
 
   connect(): Promise<void> {
@@ -175,7 +185,7 @@ export class ResilientDriver implements Driver, CircuitControl {
     else for (const [route, group] of this.#byRoute(operations)) this.#policyFor(route).accept(group);
   };
 
-  /** Sends without waiting for the tick and without merging; it has its place in the bulkhead already. */
+  /** Sends without waiting for the tick and without merging; it has its place in the bulkhead already, or needs none. */
   #dispatch(operations: readonly Operation[]): void {
     if (this.#onlyPolicy) this.#send(this.#onlyPolicy, operations);
     else for (const [route, group] of this.#byRoute(operations)) this.#send(this.#policyFor(route), group);

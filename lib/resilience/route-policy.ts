@@ -12,6 +12,7 @@ import { Bulkhead } from './bulkhead.js';
 import { isBroken } from './failure-class.js';
 import { Flight } from './flight.js';
 import type { FlightPolicy } from './flight.js';
+import { Probe } from './probe.js';
 
 /** What the policies of all routes of a client share. */
 export interface PolicyPlan {
@@ -22,6 +23,8 @@ export interface PolicyPlan {
   readonly later: FlightPolicy['later'];
   readonly closed: FlightPolicy['closed'];
   readonly breaker: Settings['breaker'];
+  /** Milliseconds others are kept waiting for the outcome of a probe. */
+  readonly patience: number;
   readonly bulkhead: Settings['bulkhead'];
   /** Sends operations of one tick, once they may fly. */
   readonly send: (policy: RoutePolicy, operations: readonly Operation[]) => void;
@@ -125,7 +128,7 @@ export class RoutePolicy {
       return;
     }
     breaker
-      .execute(() => this.#fly(flight, now))
+      .execute(() => this.#fly(flight, now, breaker))
       .catch((error: unknown) => {
         if (error instanceof BrokenCircuitError || error instanceof IsolatedCircuitError) this.#refuse(operations);
         // Any other failure has been told to the callers by the flight itself.
@@ -133,20 +136,33 @@ export class RoutePolicy {
   }
 
   /** As cockatiel wants it: resolved when the connection did its work, whatever the server answered. */
-  #fly(flight: Flight, startedAt: number): Promise<void> {
+  #fly(flight: Flight, startedAt: number, breaker: CircuitBreakerPolicy): Promise<void> {
     return new Promise((resolve, reject) => {
+      // What cockatiel runs though the circuit is not closed is the probe; it becomes half-open only after that.
+      const probe = breaker.state === CircuitState.Closed ? undefined : this.#newProbe(flight, reject);
       flight.start((failure) => {
+        probe?.end();
         if (failure) {
           this.#wasOnlyAway &&= flight.foundNoConnection;
           reject(this.#isEcho(failure, startedAt) ? ECHO : failure);
         } else if (flight.isAnswered) {
           this.#wasOnlyAway = true;
+          // Late, but an answer to what was asked after the circuit had opened.
+          if (probe?.isGivenUp && breaker === this.#breaker && breaker.state !== CircuitState.Closed) this.reset();
           resolve();
         } else {
           // Nobody waited for the answer. A probe that says nothing must not close the circuit.
           reject(this.#breaker?.state === CircuitState.HalfOpen ? UNHEARD : ECHO);
         }
       });
+    });
+  }
+
+  /** The deadline of a probe may be far away; the others are not kept out for so long. */
+  #newProbe(flight: Flight, fail: (reason: Error) => void): Probe {
+    return new Probe(this.#plan.deadlines, this.#plan.patience, () => {
+      this.#wasOnlyAway &&= !flight.isSilent;
+      fail(SILENT);
     });
   }
 
@@ -216,6 +232,9 @@ const STATES: Readonly<Record<CircuitState, BreakerState>> = {
 
 /** How a flight ended that tells the breaker nothing new. */
 const ECHO = new Error('This is counted already.');
+
+/** Why a probe counts as failed before it is over. */
+const SILENT = new Error('The probe has not been answered for too long.');
 
 /** How a probe ended that nobody waited for. */
 const UNHEARD = new Error('The probe was given up before it was answered.');

@@ -48,6 +48,8 @@ type Action = (operation: Operation, send: Send) => void;
 export class RecordingDriver implements Driver {
   readonly name: string;
   readonly topology: Topology;
+  /** Left out where the driver leaves it out. */
+  readonly track?: NonNullable<Driver['track']>;
   readonly #driver: Driver;
   readonly #clock: FakeClock;
   readonly #programme = new Programme<Action>();
@@ -66,6 +68,8 @@ export class RecordingDriver implements Driver {
     this.#clock = clock;
     this.name = driver.name;
     this.topology = driver.topology;
+    const track = driver.track?.bind(driver);
+    if (track) this.track = track;
   }
 
   /** Everything that was sent, in order. */

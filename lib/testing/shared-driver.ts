@@ -1,4 +1,5 @@
 import { ClientClosedError } from '../core/errors.js';
+import type { FakeClock } from './fake-clock.js';
 import type {
   Driver,
   DriverStatus,
@@ -7,6 +8,7 @@ import type {
   Route,
   Session,
   SubscriptionRequest,
+  TrackingRequest,
   Topology,
 } from '../driver/driver.js';
 
@@ -14,17 +16,24 @@ import type {
 export class SharedDriver implements Driver {
   readonly name: string;
   readonly topology: Topology;
+  /** Left out where the driver leaves it out. */
+  readonly track?: NonNullable<Driver['track']>;
   readonly #driver: Driver;
+  readonly #clock: FakeClock | undefined;
   readonly #listeners = new Set<(status: DriverStatus) => void>();
   readonly #subscriptions = new Set<() => Promise<void>>();
+  readonly #trackings = new Set<() => void>();
   /** What was not over as soon as it was sent: commands that wait. */
   readonly #waiting = new Set<Operation>();
   #status: DriverStatus = { state: 'idle' };
 
-  constructor(driver: Driver) {
+  constructor(driver: Driver, clock?: FakeClock) {
     this.#driver = driver;
+    this.#clock = clock;
     this.name = driver.name;
     this.topology = driver.topology;
+    const track = driver.track?.bind(driver);
+    if (track) this.track = (request) => this.#track(request, track);
   }
 
   async connect(): Promise<void> {
@@ -39,6 +48,8 @@ export class SharedDriver implements Driver {
     this.#listeners.clear();
     for (const operation of this.#waiting) this.#refuse(operation);
     this.#waiting.clear();
+    for (const end of this.#trackings) end();
+    this.#trackings.clear();
     await Promise.all([...this.#subscriptions].map((stop) => stop()));
   }
 
@@ -88,6 +99,29 @@ export class SharedDriver implements Driver {
 
   native(): unknown {
     return this.#driver.native();
+  }
+
+  #track(request: TrackingRequest, track: NonNullable<Driver['track']>): () => void {
+    if (this.#isClosed()) throw new ClientClosedError('CLIENT TRACKING');
+    const stopTracking = track(request);
+    // What is kept near goes by real time, which this clock overtakes.
+    const stopListening = this.#clock?.onAdvance(() => {
+      request.covered(false);
+      request.covered(true);
+    });
+    const stop = (): void => {
+      stopTracking();
+      stopListening?.();
+    };
+    const end = (): void => {
+      stop();
+      request.covered(false);
+    };
+    this.#trackings.add(end);
+    return () => {
+      this.#trackings.delete(end);
+      stop();
+    };
   }
 
   #carry(batch: readonly Operation[], send: (batch: readonly Operation[]) => void): void {

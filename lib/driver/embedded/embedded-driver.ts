@@ -1,5 +1,14 @@
 import { ClientClosedError } from '../../core/errors.js';
-import type { Driver, DriverStatus, NodeInfo, Operation, Route, Session, SubscriptionRequest } from '../driver.js';
+import type {
+  Driver,
+  DriverStatus,
+  NodeInfo,
+  Operation,
+  Route,
+  Session,
+  SubscriptionRequest,
+  TrackingRequest,
+} from '../driver.js';
 import { Engine } from './engine.js';
 import { toValkeyError } from './refusal.js';
 import type { Bounds, Clock, Store } from './store.js';
@@ -65,6 +74,7 @@ export class EmbeddedDriver implements Driver {
       this.#become({ state: 'closed' });
       this.#engine.waiters.close();
       this.#engine.channels.close();
+      this.#engine.changes.close();
       this.#engine.store.close();
       this.#listeners.clear();
     }
@@ -96,6 +106,11 @@ export class EmbeddedDriver implements Driver {
     if (this.#closed) return Promise.reject(new ClientClosedError('SUBSCRIBE'));
     const unsubscribe = this.#engine.channels.subscribe(request);
     return Promise.resolve(() => Promise.resolve(unsubscribe()));
+  }
+
+  track(request: TrackingRequest): () => void {
+    if (this.#closed) throw new ClientClosedError('CLIENT TRACKING');
+    return this.#engine.changes.track(request);
   }
 
   nodes(): readonly NodeInfo[] {

@@ -1,5 +1,6 @@
 import { UnsupportedError } from '../../core/errors.js';
 import type { Argument, Operation, Reply } from '../driver.js';
+import { Changes } from './changes.js';
 import { Channels } from './channels.js';
 import { COMMANDS } from './commands/index.js';
 import { at, upper, Wait, type Command } from './command.js';
@@ -21,6 +22,7 @@ const MOST_BYTES_PER_UNIT = 3;
 export class Engine implements Runner {
   readonly store: Store;
   readonly channels = new Channels();
+  readonly changes = new Changes();
   readonly waiters = new Waiters();
   readonly watches = new Watches();
 
@@ -28,6 +30,7 @@ export class Engine implements Runner {
     this.store = new Store(bounds, clock, (key) => {
       this.watches.notice(key);
       this.waiters.notice(key);
+      this.changes.notice(key);
     });
   }
 
@@ -41,10 +44,11 @@ export class Engine implements Runner {
     operation.settle({ ok: true, value: reply });
   }
 
-  /** Does what became possible through the last operation: serves who waits, hands over messages. */
+  /** Does what became possible through the last operation: serves who waits, tells changes, hands over messages. */
   afterwards(): void {
     this.store.atOneInstant(() => this.waiters.serve());
     this.store.trim();
+    this.changes.flush();
     this.channels.flush();
   }
 

@@ -30,6 +30,8 @@ export interface ClusterPlan {
   readonly pool: PoolSize;
   /** Called when the status, or who serves what, may have changed. */
   readonly onChange: (moved: boolean) => void;
+  /** Called when a redirection is followed, before the node it leads to answers. */
+  readonly onRedirection: () => void;
   /** The underlying client, see `Driver.native`. */
   readonly native: () => unknown;
 }
@@ -135,6 +137,16 @@ export class Cluster implements Layout {
     return addresses[Math.floor(Math.random() * addresses.length)] as Address;
   }
 
+  /** The nodes that answer for keys, also those a redirection has led to. */
+  get primaryAddresses(): readonly Address[] {
+    return this.#map.primaries.map(({ address }) => address);
+  }
+
+  /** Something says that the map may be wrong. */
+  doubt(): void {
+    this.#refreshSoon();
+  }
+
   #executeOne(operation: Operation): void {
     const node = this.#map.nodeFor(operation);
     if (node) {
@@ -212,6 +224,7 @@ export class Cluster implements Layout {
       operation.settle({ ok: false, error: tooManyRedirections(operation) });
     } else if (kind === 'moved') {
       const node = this.#map.moveSlot(slot, address);
+      this.#plan.onRedirection();
       this.#refreshSoon();
       this.#handOver(slot, from);
       node.execute([operation]);
@@ -220,7 +233,9 @@ export class Cluster implements Layout {
       // the other node: wait until the slot has arrived instead.
       operation.settle({ ok: false, error: slotOnItsWay(operation) });
     } else {
-      this.#map.nodeAt(address).shared.sendAsking(operation);
+      const node = this.#map.nodeAt(address);
+      this.#plan.onRedirection();
+      node.shared.sendAsking(operation);
     }
     return true;
   }

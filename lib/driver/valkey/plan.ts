@@ -1,13 +1,11 @@
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import { identityOf } from '../../core/events.js';
 import type { Credentials, Settings, TlsSettings } from '../../options/settings.js';
+import { silenceOf } from '../silence.js';
 import type { NodePlan } from './node.js';
 
 /** The part of a connection's plan that all servers of a client share. */
 export type SharedPlan = Omit<NodePlan, 'address'>;
-
-/** However patient the deadlines are, so long a silence after a command means a dead connection. */
-const LONGEST_SILENCE = 1_000;
 
 /** @returns how to connect to any server of `settings`, but for its address */
 export function sharedPlan(
@@ -22,7 +20,7 @@ export function sharedPlan(
     tls: settings.tls && tlsOptions(settings.tls),
     db: topology.mode === 'single' || topology.mode === 'sentinel' ? topology.db : 0,
     dialTimeout: settings.timeouts.dial,
-    stallAfter: Math.min(LONGEST_SILENCE, settings.timeouts.read, settings.timeouts.write),
+    stallAfter: silenceOf(settings.timeouts),
   };
 }
 

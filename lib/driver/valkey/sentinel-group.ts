@@ -7,6 +7,7 @@ import { OneServer } from './one-server.js';
 import { formatAddress } from '../../options/address.js';
 import type { SharedPlan } from './plan.js';
 import { chooseReplica } from './replicas.js';
+import { isPrimary } from './role.js';
 import { Sentinels } from './sentinels.js';
 import type { SentinelPlan } from './sentinels.js';
 
@@ -151,7 +152,6 @@ const NO_REPLICA: Route = { id: 'no-replica' };
 
 /** Sentinels can name a primary that has just become a replica; its answer to ROLE tells. */
 function refuseReplica([role]: readonly unknown[]): void {
-  const word = Array.isArray(role) ? String(role[0]) : 'master';
-  if (word === 'master') return;
+  if (isPrimary(role)) return;
   throw new ConnectionError('The server the sentinels named is a replica now. The next attempt asks them again.');
 }

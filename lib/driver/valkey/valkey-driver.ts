@@ -2,7 +2,17 @@ import { Cluster as NativeCluster } from 'iovalkey';
 import type { Redis } from 'iovalkey';
 import { ConfigurationError } from '../../core/errors.js';
 import type { Address, Settings } from '../../options/settings.js';
-import type { Driver, DriverStatus, NodeInfo, Operation, Route, Session, SubscriptionRequest } from '../driver.js';
+import type {
+  Driver,
+  DriverStatus,
+  NodeInfo,
+  Operation,
+  Route,
+  Session,
+  SubscriptionRequest,
+  TrackingRequest,
+} from '../driver.js';
+import { ChangeFeed } from './change-feed.js';
 import { Cluster } from './cluster.js';
 import { CredentialKeeper } from './credential-keeper.js';
 import type { Layout } from './layout.js';
@@ -24,6 +34,7 @@ export class ValkeyDriver implements Driver {
   readonly #layout: Layout;
   readonly #credentials: CredentialKeeper;
   readonly #subscriber: Subscriber;
+  readonly #changes: ChangeFeed;
   readonly #listeners = new Set<(status: DriverStatus) => void>();
   readonly #readyListeners = new Set<(route: Route) => void>();
   #told: DriverStatus['state'] = 'idle';
@@ -44,9 +55,12 @@ export class ValkeyDriver implements Driver {
     switch (topology.mode) {
       case 'single': {
         this.topology = 'single';
-        this.#layout = new OneServer(formatAddress(topology.address), () => topology.address, plan, pool, {
+        const server = new OneServer(formatAddress(topology.address), () => topology.address, plan, pool, {
           onState: onChange,
         });
+        this.#layout = server;
+        // Whoever wants to read from a replica may.
+        this.#changes = changesOf(server, plan, false);
         this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => topology.address });
         break;
       }
@@ -66,6 +80,7 @@ export class ValkeyDriver implements Driver {
           this.#onChange();
         });
         this.#layout = group;
+        this.#changes = changesOf(group, plan, true);
         const sentinels = new Sentinels(sentinelPlan, () => undefined);
         this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => sentinels.primary() });
         break;
@@ -77,9 +92,16 @@ export class ValkeyDriver implements Driver {
           connection: plan,
           pool,
           onChange: (moved) => this.#onChange(moved),
+          onRedirection: () => this.#changes.follow(),
           native: () => this.#nativeCluster(topology.nodes, plan),
         });
         this.#layout = cluster;
+        this.#changes = new ChangeFeed({
+          connection: plan,
+          primaries: () => cluster.primaryAddresses,
+          primaryOnly: true,
+          onUnreachable: () => cluster.doubt(),
+        });
         this.#subscriber = new Subscriber({ ...plan, lane: 'subscriber', address: () => cluster.anyAddress() });
         break;
       }
@@ -98,6 +120,7 @@ export class ValkeyDriver implements Driver {
   close(): Promise<void> {
     this.#credentials.close();
     this.#subscriber.close();
+    this.#changes.close();
     this.#layout.close();
     this.#native?.disconnect();
     this.#onChange();
@@ -128,6 +151,10 @@ export class ValkeyDriver implements Driver {
 
   subscribe(request: SubscriptionRequest): Promise<() => Promise<void>> {
     return this.#subscriber.subscribe(request);
+  }
+
+  track(request: TrackingRequest): () => void {
+    return this.#changes.track(request);
   }
 
   nodes(): readonly NodeInfo[] {
@@ -179,9 +206,23 @@ export class ValkeyDriver implements Driver {
 
   /** Tells the listeners when the state is another one, or when slots have moved to other nodes. */
   #onChange(moved = false): void {
+    this.#changes.follow();
     const status = this.status();
     if (status.state === this.#told && !moved) return;
     this.#told = status.state;
     for (const listener of this.#listeners) listener(status);
   }
+}
+
+/**
+ * Changes as one server tells them. While the connection for commands is away they do not count: it may reopen at another
+ * server, by the sentinels' word or because the name leads elsewhere.
+ */
+function changesOf(server: OneServer, plan: SharedPlan, primaryOnly: boolean): ChangeFeed {
+  return new ChangeFeed({
+    connection: plan,
+    primaries: () => (server.status().state === 'ready' ? [server.address] : []),
+    primaryOnly,
+    onUnreachable: () => undefined,
+  });
 }

@@ -1,7 +1,8 @@
-import 'reflect-metadata';
 import { ConfigurationError } from '../../core/errors.js';
 import { resolvePolicy } from '../../options/policy.js';
 import { ResiliencePolicy } from '../../resilience/method/resilience-policy.js';
+import { decoratedMethod, isFunction, replaceMethod } from '../decorated-method.js';
+import type { Constructor } from '../decorated-method.js';
 import type { Fallback, ResilientDecorator, ResilientOptions } from './resilient-options.js';
 
 /**
@@ -30,12 +31,7 @@ export function Resilient<F extends Fallback = (error: unknown, ...args: unknown
   options: ResilientOptions<F>,
 ): ResilientDecorator<F> {
   return (target: object, key: string | symbol, descriptor?: PropertyDescriptor) => {
-    const owner = classOf(target);
-    const place = `${owner.name}.${String(key)}`;
-    const method: unknown = descriptor?.value;
-    if (!isFunction(method)) {
-      throw wrong(place, `@Resilient() stands on ${place}, which is no method. Put it on an async method.`);
-    }
+    const { owner, place, method } = decoratedMethod('@Resilient()', target, key, descriptor);
     const policyFor = policies(owner, key, options);
     const { fallback } = options;
     if (fallback !== undefined && !isFunction(fallback)) {
@@ -47,8 +43,7 @@ export function Resilient<F extends Fallback = (error: unknown, ...args: unknown
         fallback && ((error) => Reflect.apply(fallback, this, [error, ...args])),
       );
     };
-    disguise(wrapper, method);
-    Object.assign(descriptor ?? {}, { value: wrapper });
+    replaceMethod(descriptor, method, wrapper);
   };
 }
 
@@ -65,7 +60,7 @@ function policies(
     const { policy } = options;
     return () => policy;
   }
-  resolvePolicy(options?.name ?? place, options, ['name', 'fallback']);
+  resolvePolicy(options?.name ?? place, options, ['name', 'fallback', 'policy']);
   const { name, fallback: _fallback, policy: _policy, ...figures } = options;
   const nameIn = (owner: Constructor): string => name ?? `${owner.name}.${String(key)}`;
   const made = new WeakMap([[declaring, new ResiliencePolicy(nameIn(declaring), figures)]]);
@@ -84,7 +79,8 @@ function checkShared(place: string, options: ResilientOptions): void {
   if (!(options.policy instanceof ResiliencePolicy)) {
     throw wrong(place, `The policy of ${place} must be a ResiliencePolicy: new ResiliencePolicy(name, { … }).`);
   }
-  const beside = Object.keys(options).filter((name) => name !== 'policy' && name !== 'fallback');
+  const written = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const beside = written.filter((name) => name !== 'policy' && name !== 'fallback');
   if (beside.length === 0) return;
   throw wrong(
     place,
@@ -92,32 +88,10 @@ function checkShared(place: string, options: ResilientOptions): void {
   );
 }
 
-/** Makes `wrapper` pass for `method`: what other decorators have written on it and are going to look for. */
-function disguise(wrapper: Callable, method: Callable): void {
-  for (const property of ['name', 'length'] as const) {
-    Object.defineProperty(wrapper, property, { value: method[property], configurable: true });
-  }
-  for (const key of Reflect.getOwnMetadataKeys(method) as readonly unknown[]) {
-    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, method), wrapper);
-  }
-}
-
-type Callable = (...args: never[]) => unknown;
-type Constructor = Callable | (new (...args: never[]) => unknown);
-
-/** The class a decorated member belongs to: a static one is decorated on the class itself. */
-function classOf(target: object): Constructor {
-  return isFunction(target) ? target : (target.constructor as Constructor);
-}
-
 function ownerOf(self: unknown): Constructor | undefined {
   if (isFunction(self)) return self;
   if (typeof self !== 'object' || self === null) return undefined;
   return isFunction(self.constructor) ? self.constructor : undefined;
-}
-
-function isFunction(value: unknown): value is Callable {
-  return typeof value === 'function';
 }
 
 function wrong(subject: string, message: string): ConfigurationError {

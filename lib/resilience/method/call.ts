@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { DeadlineError } from '../../core/errors.js';
 import { outerSignal } from './signal.js';
 
@@ -17,6 +18,8 @@ export class Call {
 
   constructor(name: string, timeout: number | undefined) {
     const { signal } = this.#controller;
+    // Any number of calls inside this one listen to it; Node would take eleven for a leak.
+    setMaxListeners(0, signal);
     this.#over = new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });

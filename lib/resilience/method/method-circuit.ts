@@ -34,7 +34,7 @@ export class MethodCircuit {
   /** Whether an attempt now would be refused. */
   get refuses(): boolean {
     const { state } = this;
-    return state === 'open' ? Date.now() - this.#openedAt < this.#settings.halfOpenAfter : state !== 'closed';
+    return state === 'open' ? performance.now() - this.#openedAt < this.#settings.halfOpenAfter : state !== 'closed';
   }
 
   /** Lets one attempt through and counts how it ended; `undefined` if it is not let through. */
@@ -88,7 +88,7 @@ export class MethodCircuit {
   #newBreaker(): CircuitBreakerPolicy {
     const breaker = breakerOf(this.#settings, (error) => error instanceof Miss && error.counts);
     breaker.onStateChange((state) => {
-      if (state === CircuitState.Open) this.#openedAt = Date.now();
+      if (state === CircuitState.Open) this.#openedAt = performance.now();
       this.#publishState();
     });
     return breaker;

@@ -108,11 +108,17 @@ class Suite {
 
   #trial(opened: CacheClient[]): Trial {
     const id = `${this.#run}-${this.#begun}`;
-    const { lua = true, shardChannels = true, introspection = true, renamed } = this.#subject.capabilities ?? {};
+    const {
+      lua = true,
+      shardChannels = true,
+      introspection = true,
+      tracking = true,
+      renamed,
+    } = this.#subject.capabilities ?? {};
     return {
       client: this.#client as CacheClient,
       keyPrefix: this.#keyPrefix,
-      capabilities: { lua, shardChannels, introspection, ...(renamed && { renamed }) },
+      capabilities: { lua, shardChannels, introspection, tracking, ...(renamed && { renamed }) },
       key: (name = 'key') => `{${id}}:${name}`,
       scattered: (number) => `${id}:${number}`,
       open: async (keyPrefix = this.#keyPrefix) => {

@@ -28,6 +28,8 @@ export interface Capabilities {
   readonly lua?: boolean;
   /** Has SPUBLISH. Default true. */
   readonly shardChannels?: boolean;
+  /** Tells changes of keys: has `track`. Default true. */
+  readonly tracking?: boolean;
   /** Has OBJECT and COMMAND. Default true. */
   readonly introspection?: boolean;
   /**

@@ -1,6 +1,14 @@
-import type { CommandCall, CommandInterceptor, NextInterceptor, Reply } from '../../../lib/index.js';
+import type {
+  CommandCall,
+  CommandHooks,
+  CommandInterceptor,
+  Interceptor,
+  NextInterceptor,
+  Reply,
+} from '../../../lib/index.js';
 import { isValkeyError } from '../../../lib/index.js';
 import { RecordingDriver, FakeClock, TestStore } from '../../../lib/testing/index.js';
+import { watchUnhandled } from '../../support/index.js';
 import { endObservation, observedClient, of, watch } from '../observability/observed-client.js';
 
 afterEach(endObservation);
@@ -232,6 +240,34 @@ describe('[HOK-3] hooks that throw', () => {
       hook: 'beforePipeline',
       error: boom,
     });
+  });
+
+  it('do no harm either when they are async and reject', async () => {
+    const unhandled = watchUnhandled();
+    const boom = new Error('boom');
+    const fail = (): Promise<void> => Promise.reject(boom);
+    const names = ['beforeCommand', 'afterCommand', 'beforePipeline', 'afterPipeline'];
+    // The types let such hooks pass; a linter with types would not.
+    const rejecting: CommandHooks = Object.fromEntries(names.map((name) => [name, fail]));
+    const seen = watch('hookError');
+    const client = await observedClient(undefined, { interceptors: [rejecting] });
+
+    expect(await client.pipeline((p) => [p.set('key', 'value')])).toEqual(['OK']);
+
+    expect(await unhandled.stop()).toEqual([]);
+    expect(of(seen, 'hookError').map(({ hook, error }) => [hook, error])).toEqual([
+      ['beforePipeline', boom],
+      ['beforeCommand', boom],
+      ['afterCommand', boom],
+      ['afterPipeline', boom],
+    ]);
+  });
+
+  it('may have an intercept that is not there: it stands around nothing', async () => {
+    const hooks = { intercept: undefined, afterCommand: () => undefined } as unknown as Interceptor;
+    const client = await observedClient(undefined, { interceptors: [hooks] });
+
+    expect(await client.set('key', 'value')).toBe('OK');
   });
 
   it('change nothing when nobody listens to the events either', async () => {

@@ -41,6 +41,8 @@ function compilerOptions(): ts.CompilerOptions {
       'nestjs-valkey/testing': [join(process.cwd(), 'lib/testing/index.ts')],
       'nestjs-valkey/prometheus': [join(process.cwd(), 'lib/prometheus/index.ts')],
       'nestjs-valkey/opentelemetry': [join(process.cwd(), 'lib/opentelemetry/index.ts')],
+      'nestjs-valkey/keyv': [join(process.cwd(), 'lib/keyv/index.ts')],
+      'nestjs-valkey/msgpack': [join(process.cwd(), 'lib/msgpack/index.ts')],
       'nestjs-valkey/terminus': [join(process.cwd(), 'lib/nest/terminus/index.ts')],
     },
   };

@@ -51,9 +51,12 @@ describeWithServers('credentials from a token source', () => {
 
   it('[CFG-8] goes on under the old token when the server refuses a new one', async () => {
     const before = await state();
-    await until(async () => (await state()).refused === before.refused + 1, { what: 'the server refuses a token' });
+    await until(async () => (await state()).refused > before.refused, { what: 'the server refuses a token' });
 
-    expect(await state()).toEqual({ ...before, auths: before.auths + 1, refused: before.refused + 1 });
+    // On a busy machine more than one may have been refused by now; none was let in.
+    const { connection, user, auths, refused } = await state();
+    expect({ connection, user }).toEqual({ connection: before.connection, user: before.user });
+    expect(auths - before.auths).toBe(refused - before.refused);
   });
 
   /** Which connection it is, as whom, and how often it was authenticated; nobody else speaks to the server meanwhile. */

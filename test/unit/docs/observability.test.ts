@@ -20,11 +20,12 @@ describe('the guide to observability', () => {
 
   it('[OBS-2] has a row for every metric, with its type, and for no other', () => {
     const registry = new Registry();
-    new PrometheusMetrics({ register: registry }).close();
+    const shown = new PrometheusMetrics({ register: registry });
     const metrics = registry.getMetricsAsArray() as unknown as readonly { name: string }[];
     const documented = rows.flatMap((row) => /^\| `(valkey_\w+)`/.exec(row)?.[1] ?? []);
 
     expect(documented.toSorted()).toEqual(metrics.map(({ name }) => name).toSorted());
+    shown.close();
   });
 
   it.each(HOOKS)('[HOK-2] names the hook %s', (hook) => {

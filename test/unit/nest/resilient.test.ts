@@ -103,6 +103,22 @@ describe('[RES-8] @Resilient() on a class made with new', () => {
   });
 });
 
+describe('[RES-8] @Resilient()', () => {
+  const policy = new ResiliencePolicy('upstream', {});
+  it.each([
+    ['a policy', { timeout: '1s', policy: undefined }],
+    ['a figure beside a policy', { policy, timeout: undefined }],
+  ])('takes %s that is undefined for not written', async (_what, options) => {
+    class Catalogue {
+      @Resilient(options as ResilientOptions<() => never>)
+      async price(): Promise<number> {
+        return 5;
+      }
+    }
+    await expect(new Catalogue().price()).resolves.toBe(5);
+  });
+});
+
 describe('[RES-8] @Resilient() refuses, when the class is defined,', () => {
   const shared = new ResiliencePolicy('shared', { timeout: 5 });
 

@@ -2,7 +2,7 @@ import { register, Registry } from 'prom-client';
 import { FakeClock, RecordingDriver, TestStore } from '../../../lib/testing/index.js';
 import { PrometheusMetrics } from '../../../lib/prometheus/index.js';
 import { DEFAULT_BUCKETS } from '../../../lib/prometheus/latency-histogram.js';
-import { createClient, resolveSettings, ServerBusyError } from '../../../lib/index.js';
+import { CacheService, createClient, resolveSettings, ServerBusyError } from '../../../lib/index.js';
 import { endObservation, observedClient } from './observed-client.js';
 
 let registry: Registry;
@@ -98,9 +98,10 @@ describe('[OBS-2] PrometheusMetrics', () => {
     while (performance.now() - startedAt < 25) await new Promise(setImmediate);
     clock.advance('1s');
     await answer;
-    own.close();
 
-    const counts = parse(await few.metrics()).lines.filter(({ name }) => name === 'my_command_duration_seconds_bucket');
+    const text = await few.metrics();
+    own.close();
+    const counts = parse(text).lines.filter(({ name }) => name === 'my_command_duration_seconds_bucket');
     expect(counts.map(({ labels, value: count }) => [labels['command'], labels['le'], count])).toEqual([
       ['SET', '0.02', 1],
       ['SET', '60', 1],
@@ -176,6 +177,7 @@ describe('[OBS-2] PrometheusMetrics', () => {
       underWay: () => 0,
       nodes: () => [],
       circuits: () => [],
+      closed: () => false,
     });
     for (let round = 0; round < 2; round += 1) {
       for (let odd = 0; odd < 1_000; odd += 1) {
@@ -234,22 +236,61 @@ describe('[OBS-2] PrometheusMetrics', () => {
     expect(await registry.metrics()).not.toContain('canary');
   });
 
-  it('stops listening when closed, and keeps its last values', async () => {
+  it('[OBS-2] leaves nothing in the registry when closed', async () => {
     const client = await observedClient(undefined, { interceptors: [metrics] });
     await client.pipeline((p) => [p.get('a')]);
     metrics.close();
     await client.pipeline((p) => [p.get('a')]);
 
-    expect(await value('valkey_pipeline_size_count')).toBe(1);
-    expect(await value('valkey_breaker_transitions_total')).toBeUndefined();
+    expect(registry.getMetricsAsArray()).toEqual([]);
   });
 
   it('uses the global registry by default', async () => {
     const global = new PrometheusMetrics();
-    global.close();
 
     expect(register.getSingleMetric('valkey_command_errors_total')).toBeDefined();
-    register.clear();
+    global.close();
+    expect(register.getMetricsAsArray()).toEqual([]);
+  });
+
+  it('[OBS-2] can be made again on the same registry once the clients of the one before are closed', async () => {
+    const before = await observedClient(undefined, { interceptors: [metrics] });
+    await before.get('key');
+    await before.close();
+
+    const again = new PrometheusMetrics({ register: registry });
+    const client = await observedClient(undefined, { interceptors: [again] });
+    await client.set('key', 'value');
+
+    const name = 'valkey_command_duration_seconds_count';
+    expect((await lines(name)).map(({ labels }) => labels['command'])).toEqual(['SET']);
+    // What closes late does not take away what is another's by now.
+    metrics.close();
+    expect(await lines(name)).toHaveLength(1);
+    again.close();
+  });
+
+  it('[OBS-2] refuses a second one on the registry of one that is in use, says what to do, and leaves no trace', async () => {
+    const client = await observedClient(undefined, { interceptors: [metrics] });
+    const names = registry.getMetricsAsArray().map((metric) => (metric as unknown as { name: string }).name);
+
+    expect(() => new PrometheusMetrics({ register: registry })).toThrow(
+      expect.objectContaining({
+        code: 'VALKEY_ARGUMENT_INVALID',
+        message: expect.stringMatching(
+          /valkey_command_duration_seconds.*give all of them the same.*close\(\)/,
+        ) as string,
+      }),
+    );
+    const others = new Registry();
+    others.registerMetric(registry.getSingleMetric(names.at(-1) as string) as never);
+    expect(() => new PrometheusMetrics({ register: others })).toThrow(names.at(-1));
+
+    expect(others.getMetricsAsArray()).toHaveLength(1);
+    await client.get('key');
+    expect(await lines('valkey_command_duration_seconds_count')).toHaveLength(1);
+    new PrometheusMetrics({ register: registry, prefix: 'my_' }).close();
+    expect(registry.getMetricsAsArray()).toHaveLength(names.length);
   });
 
   it.each([[[]], [[1, 1]], [[0.1, 0.01]], [[0, 1]]])('refuses buckets %j', (buckets) => {
@@ -266,5 +307,34 @@ describe('[OBS-2] PrometheusMetrics', () => {
     expect(await lines('valkey_nodes_connected', { client: 'gone' })).toEqual([
       expect.objectContaining({ value: 0 }) as Line,
     ]);
+  });
+});
+
+describe('[OBS-2] figures of caches', () => {
+  it('count hits, misses and loads by the name of the cache, and tell what is kept near', async () => {
+    const client = await observedClient(undefined, { interceptors: [metrics] });
+    const caching = new CacheService(client, { caches: { products: {} } });
+    const products = caching.cache('products');
+    for (let call = 0; call < 3; call += 1) {
+      await products.getOrLoad('k', () => 'v');
+      await caching.idle();
+    }
+    await products.evict('k');
+    await expect(products.getOrLoad('k', () => Promise.reject(new Error('down')))).rejects.toThrow('down');
+    await products.getOrLoad('k', () => 'v');
+    await caching.idle();
+    await products.get('k');
+    const { lines } = parse(await registry.metrics());
+    const figure = (name: string, labels: object): number | undefined =>
+      lines.find((line) => line.name === name && Object.entries(labels).every(([k, v]) => line.labels[k] === v))?.value;
+    const cache = 'products';
+    expect(figure('valkey_cache_requests_total', { cache, result: 'miss' })).toBe(3);
+    expect(figure('valkey_cache_requests_total', { cache, result: 'hit' })).toBe(2);
+    expect(figure('valkey_cache_requests_total', { cache, result: 'near-hit' })).toBe(1);
+    expect(figure('valkey_cache_load_duration_seconds_count', { cache, failed: 'true' })).toBe(1);
+    expect(figure('valkey_cache_load_duration_seconds_count', { cache, failed: 'false' })).toBe(2);
+    expect(figure('valkey_cache_events_total', { cache, kind: 'evict' })).toBe(1);
+    expect(figure('valkey_cache_near_entries', { cache })).toBe(1);
+    expect(figure('valkey_cache_near_bytes', { cache })).toBeGreaterThan(0);
   });
 });

@@ -103,6 +103,16 @@ it.each<[string, ValkeyOptions['resilience'], object]>([
     { preset: 'conservative', breaker: { ratio: 0.1 } },
     { breaker: { ratio: 0.1, window: 30_000, minimum: 20 } },
   ],
+  [
+    'the window of its ratio',
+    { preset: 'conservative', breaker: { window: '60s' } },
+    { breaker: { ratio: 0.5, window: 60_000, minimum: 20, halfOpenAfter: 10_000 } },
+  ],
+  [
+    'the minimum of its ratio',
+    { preset: 'conservative', breaker: { minimum: 3 } },
+    { breaker: { ratio: 0.5, window: 30_000, minimum: 3 } },
+  ],
   ['no breaker', { preset: 'aggressive', breaker: false }, { breaker: undefined }],
   ['a breaker after all', { preset: 'off', breaker: {} }, { breaker: { failures: 5 }, retry: { attempts: 0 } }],
   ['a bulkhead', { preset: 'off', bulkhead: { inFlight: 1, queue: 2 } }, { bulkhead: { inFlight: 1, queue: 2 } }],
@@ -153,6 +163,9 @@ it('[RES-2] failures and a ratio exclude each other, and the message says what t
   // @ts-expect-error a window is one of a ratio
   const windowOnly: ValkeyOptions = { resilience: { breaker: { window: '1s' } } };
   expect(failure(() => resolveSettings(windowOnly, {}))).toContain('needs resilience.breaker.ratio beside it');
+  // @ts-expect-error this preset counts failures in a row
+  const otherPreset: ValkeyOptions = { resilience: { preset: 'aggressive', breaker: { window: '1s' } } };
+  expect(failure(() => resolveSettings(otherPreset, {}))).toContain('needs resilience.breaker.ratio beside it');
 });
 
 it('[RES-4] a bulkhead has both bounds', () => {

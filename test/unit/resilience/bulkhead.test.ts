@@ -1,5 +1,6 @@
 import { ConnectionError, ValkeyError } from '../../../lib/index.js';
 import type { ResilientDriver } from '../../../lib/resilience/resilient-driver.js';
+import { until } from '../../support/index.js';
 import { HeldDriver, ask, tick, word } from './held-driver.js';
 
 let server: HeldDriver;
@@ -216,3 +217,18 @@ describe('a bulkhead', () => {
 function aborted(): ValkeyError {
   return new ValkeyError('VALKEY_ABORTED', 'given up');
 }
+
+it('[RES-3] tells the whole budget of what waited for its place and then missed its deadline', async () => {
+  start({ inFlight: 1, queue: 1 });
+  const [first] = send(1);
+  const startedAt = performance.now();
+  const second = ask({ deadline: startedAt + 200 });
+  driver.execute([Object.assign(second.operation, { startedAt })]);
+  await tick();
+  await until(() => performance.now() - startedAt > 50, { what: 'it has waited for a while' });
+  server.answer();
+  await first?.ended;
+
+  expect(await second.ended).toMatchObject({ error: { code: 'VALKEY_DEADLINE_EXCEEDED' } });
+  expect(((await second.ended) as { error: Error }).error.message).toContain('within 200 ms');
+});

@@ -1,6 +1,14 @@
-import { ConnectionError, DeadlineError, OutcomeUnknownError, ReplyError, ValkeyError } from '../../../lib/index.js';
+import {
+  ConnectionError,
+  DeadlineError,
+  OutcomeUnknownError,
+  ReplyError,
+  ValkeyError,
+  events,
+} from '../../../lib/index.js';
 import type { Outcome } from '../../../lib/index.js';
 import type { ResilientDriver } from '../../../lib/resilience/resilient-driver.js';
+import { until } from '../../support/index.js';
 import { HeldDriver, ask, tick, word } from './held-driver.js';
 
 let server: HeldDriver;
@@ -33,6 +41,22 @@ const told: Outcome = { ok: false, error: new ReplyError('WRONGTYPE', 'no', {}) 
 const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 describe('a circuit by failures in a row', () => {
+  it('[RES-2] lets a probe through in time, also when the clock of the machine was set back meanwhile', async () => {
+    start({ failures: 1, halfOpenAfter: 5 });
+    await call(silent);
+    expect(state()).toBe('open');
+    const now = Date.now.bind(Date);
+    Date.now = () => now() - 3_600_000;
+    try {
+      await soon();
+      await soon();
+      await call(fine);
+    } finally {
+      Date.now = now;
+    }
+    expect(state()).toBe('closed');
+  });
+
   it('[RES-2] opens after as many, and starts counting anew after an answer', async () => {
     start({ failures: 2 });
     for (const outcome of [away, fine, away, told, away]) await call(outcome);
@@ -171,5 +195,69 @@ describe('a circuit whose connection is back', () => {
     expect(state()).toBe('isolated');
     lift();
     expect(state()).toBe('closed');
+  });
+});
+
+describe('[RES-2] a probe that is not answered', () => {
+  const patience = 20;
+
+  /** A circuit that is half-open, and its probe, whose deadline is a minute away. */
+  async function probing() {
+    server = new HeldDriver();
+    driver = server.resilient({ retry: false, timeout: patience, breaker: { failures: 1, halfOpenAfter: 5 } });
+    await call(silent);
+    await soon();
+    await soon();
+    const probe = ask({ retrySafe: false });
+    driver.execute([probe.operation]);
+    await tick();
+    expect(state()).toBe('half-open');
+    return probe;
+  }
+
+  it('counts as failed after the silence figure, so that others are let through before its deadline', async () => {
+    const { operation } = await probing();
+
+    await until(() => state() === 'open', { what: 'the circuit is open again' });
+    await soon();
+    await soon();
+    expect(operation.settled).toBe(false);
+    server.held.length = 0;
+    expect(await call(fine)).toBe('OK');
+    expect(state()).toBe('closed');
+    expect(operation.settled).toBe(false);
+  });
+
+  it('goes on, and closes the circuit when it is answered after all', async () => {
+    const { ended } = await probing();
+    await until(() => state() === 'open', { what: 'the circuit is open again' });
+
+    server.answer(fine);
+
+    expect(word(await ended)).toBe('OK');
+    await tick();
+    expect(state()).toBe('closed');
+  });
+
+  it('does not let a connection that opens close the circuit: it was silence', async () => {
+    await probing();
+    await until(() => state() === 'open', { what: 'the circuit is open again' });
+
+    server.ready();
+
+    expect(state()).toBe('open');
+  });
+
+  it('is one failure, whenever its deadline comes', async () => {
+    await probing();
+    const states: string[] = [];
+    const stop = events.breaker.subscribe((event) => void states.push(event.state));
+    await until(() => state() === 'open', { what: 'the circuit is open again' });
+
+    server.answer(silent);
+    await tick();
+    stop();
+
+    expect(states).toEqual(['open']);
   });
 });

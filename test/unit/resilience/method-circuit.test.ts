@@ -43,6 +43,19 @@ describe('[RES-8] a policy with a breaker', () => {
     expect(prices.state).toBe('open');
   });
 
+  it('opens for as long as it says, whatever becomes of the time of day', async () => {
+    const prices = policy();
+    await fail(prices, failure, failure);
+    const now = Date.now.bind(Date);
+    Date.now = () => now() - 3_600_000;
+    try {
+      await probe(prices, () => Promise.resolve());
+    } finally {
+      Date.now = now;
+    }
+    expect(prices.state).toBe('closed');
+  });
+
   it('takes an answer for a sign that all is well', async () => {
     const prices = policy();
     await fail(prices, failure, answer, failure, answer);

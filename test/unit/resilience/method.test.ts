@@ -93,6 +93,16 @@ describe('[RES-8] a policy with a timeout', () => {
     expect(task.calls).toBe(1);
   });
 
+  it('may have any number of calls inside it without Node taking their listeners for a leak', async () => {
+    await policy({ timeout: 20 }).execute((signal) => {
+      // Jest's sandbox hears no warnings of Node, and events.getMaxListeners() does not know its signals.
+      const limit = Object.getOwnPropertySymbols(signal).find((symbol) =>
+        symbol.description?.includes('maxEventTarget'),
+      );
+      expect(limit && Reflect.get(signal, limit)).toBe(0);
+    });
+  });
+
   it('ends what runs inside it as well: attempts, pauses, and fallbacks nobody waits for', async () => {
     const inner = policy({ retry: { attempts: 5, backoff: 'fixed', min: LONG, max: LONG } });
     const fallback = rejecting();

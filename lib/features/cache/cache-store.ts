@@ -1,0 +1,93 @@
+import type { CacheClient } from '../../client/cache-client.js';
+import { isValkeyError } from '../../core/errors.js';
+import type { ErrorCode } from '../../core/errors.js';
+import { events } from '../../core/events.js';
+import type { CacheEvent, ClientIdentity } from '../../core/events.js';
+import { Generations } from './generations.js';
+import { readName, ROOT } from './names.js';
+import { ServerClock } from './server-clock.js';
+
+/** An event without the client it is about. */
+export type CacheNews = CacheEvent extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, keyof ClientIdentity>
+    : never
+  : never;
+
+/** Hears what happens to the entries of one cache. */
+export interface EntryListener {
+  /** An entry or its lease has changed, or ended. */
+  onChange(key: string): void;
+  /** From now on every change is told (`true`), or none is (`false`), and some may have been missed. */
+  onCoverage(covered: boolean): void;
+}
+
+/** What all caches of one client share: its connection, the generations, the servers' clocks, the news of changes. */
+export class CacheStore {
+  readonly client: CacheClient;
+  readonly generations: Generations;
+  readonly clock = new ServerClock();
+  readonly #listeners = new Map<string, EntryListener>();
+  #covered = false;
+
+  constructor(client: CacheClient) {
+    this.client = client;
+    this.generations = new Generations(client);
+  }
+
+  /** Starts to hear about changes. With a driver that cannot tell them nothing is kept in this process. */
+  listen(): void {
+    try {
+      this.client.track(ROOT, {
+        changed: (name) => this.#changed(name),
+        covered: (covered) => this.#cover(covered),
+      });
+    } catch (error) {
+      if (!isValkeyError(error)) throw error;
+      this.publish({ cache: undefined, kind: 'background-error', code: error.code });
+    }
+  }
+
+  /** Whether every change at the servers is told. */
+  get isCovered(): boolean {
+    return this.#covered;
+  }
+
+  /** One cache for each space. */
+  register(space: string, listener: EntryListener): void {
+    this.#listeners.set(space, listener);
+    listener.onCoverage(this.#covered);
+  }
+
+  publish(event: CacheNews): void {
+    if (events.cache.active) events.cache.publish({ ...this.client.identity, ...event });
+  }
+
+  /** The server's time for what a node serves, or `undefined` while no answer has told it. */
+  timeAt(name: string): number | undefined {
+    return this.clock.at(this.client.nodeOf(name), performance.now());
+  }
+
+  learnTime(name: string, server: number, sentAt: number): void {
+    this.clock.learn(this.client.nodeOf(name), server, sentAt);
+  }
+
+  #changed(name: string): void {
+    const named = readName(name);
+    if (named?.kind === 'generation') this.generations.changed(name);
+    else if (named) this.#listeners.get(named.space)?.onChange(named.key);
+  }
+
+  #cover(covered: boolean): void {
+    this.#covered = covered;
+    if (covered) this.generations.open();
+    else this.generations.close();
+    this.publish({ cache: undefined, kind: covered ? 'near-on' : 'near-off' });
+    for (const listener of this.#listeners.values()) listener.onCoverage(covered);
+  }
+}
+
+/** The code of a failure nobody waits for. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  return isValkeyError(error) ? error.code : undefined;
+}

@@ -1,0 +1,3 @@
+// `nestjs-valkey/msgpack`: needs the peer @msgpack/msgpack.
+
+export { messagePack } from './message-pack.js';

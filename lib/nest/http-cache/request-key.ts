@@ -1,0 +1,81 @@
+import { ArgumentError } from '../../core/errors.js';
+import type { HttpExchange } from './http-exchange.js';
+import type { HttpCacheRules } from './http-cache-options.js';
+
+/** Raised with the shape of what is stored. */
+const SHAPE = 1;
+
+/** Headers that say who sends a request. */
+export const CREDENTIALS: readonly string[] = ['authorization', 'cookie'];
+
+/** Whose response it is; `undefined` for nobody's. */
+export type Owner = string | undefined;
+
+/**
+ * Whose response the rules say it is.
+ *
+ * @throws {ArgumentError} for what cannot tell one owner from another
+ */
+export function ownerOf(rules: HttpCacheRules, request: object): Owner {
+  const owner: unknown = rules.key?.(request);
+  if (owner === undefined || owner === null || owner === '') return undefined;
+  if (typeof owner === 'string' || (typeof owner === 'number' && Number.isFinite(owner))) return String(owner);
+  throw new ArgumentError(
+    `The key of @HttpCache() on ${rules.place} is of type ${typeof owner}. Give a text or a number, or undefined for nobody.`,
+    { subject: rules.place },
+  );
+}
+
+/** Whether the request says who sends it, and neither the owner nor what the response depends on takes that in. */
+export function isPersonal({ request }: HttpExchange, rules: HttpCacheRules, owner: Owner): boolean {
+  if (rules.public === true || owner !== undefined) return false;
+  const credentials = CREDENTIALS.filter((name) => request.headers[name] !== undefined);
+  if (credentials.some((name) => !rules.vary.includes(name))) return true;
+  // A guard knows who it is, and by nothing that is part of the key.
+  return credentials.length === 0 && request.user !== undefined && request.user !== null;
+}
+
+/** Whether only who sent such a request may have its response. */
+export function isOwned({ request }: HttpExchange, rules: HttpCacheRules, owner: Owner): boolean {
+  if (rules.public === true) return false;
+  return owner !== undefined || CREDENTIALS.some((name) => request.headers[name] !== undefined);
+}
+
+/** The key of a response: the same for GET and HEAD, on any host, and for any order of the query. */
+export function requestKey(exchange: HttpExchange, route: string, rules: HttpCacheRules, owner: Owner): string {
+  const varying = rules.vary.map((name) => exchange.header(name)?.trim() ?? null);
+  return JSON.stringify([SHAPE, route, normalised(exchange.url), varying, owner ?? null]);
+}
+
+/** Path and query of a URL, with the query's parameters in an order that is always the same. */
+export function normalised(url: string): string {
+  // A proxy may be asked with the whole address.
+  const target = /^https?:\/\//i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
+  const end = target.indexOf('#');
+  const whole = end < 0 ? target : target.slice(0, end);
+  const mark = whole.indexOf('?');
+  if (mark < 0) return whole || '/';
+  const path = whole.slice(0, mark) || '/';
+  const parameters = whole
+    .slice(mark + 1)
+    .split('&')
+    .filter(Boolean);
+  if (parameters.length === 0) return path;
+  if (parameters.length === 1) return `${path}?${parameters[0]}`;
+  const named = parameters.map((text) => ({ text, name: rootOf(text) }));
+  // Stable: parameters of one name keep their order. By code units, which depends on no language.
+  named.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  return `${path}?${named.map(({ text }) => text).join('&')}`;
+}
+
+/** The name that decides whether the order of two parameters can mean something: `a[0]=x` and `a=y` are of one name. */
+function rootOf(parameter: string): string {
+  const name = (parameter.split('=', 1)[0] as string).replaceAll('+', ' ');
+  let decoded = name;
+  try {
+    decoded = decodeURIComponent(name);
+  } catch {
+    // Written wrongly: then it stands for itself.
+  }
+  return decoded.split(/[[.]/, 1)[0] as string;
+}
