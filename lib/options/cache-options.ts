@@ -9,7 +9,7 @@ import { closest, Problems, shown } from './problem.js';
 export interface NearOptions {
   /** Default: `10_000`. */
   readonly maxEntries?: number;
-  /** As counted: what is stored, three times over for parsed objects, and 400 bytes for each entry. Default: `33_554_432` (32 MiB). */
+  /** As counted: what is stored, three times over for parsed objects, and 700 bytes for each entry. Default: `33_554_432` (32 MiB). */
   readonly maxBytes?: number;
 }
 

@@ -1,3 +1,4 @@
+import { ArgumentError } from '../../core/errors.js';
 import type { Load } from './load-options.js';
 
 /** Loads many values at once: by key, or in the order of the keys it was given. */
@@ -53,8 +54,14 @@ export class Batch<T> {
   async #serve(wanted: readonly Request<T>[]): Promise<void> {
     try {
       const values = await this.#load(wanted.map(({ key }) => key));
+      if (!(values instanceof Map) && !(Array.isArray(values) && values.length === wanted.length)) {
+        throw new ArgumentError(
+          `The loader of many was asked for ${wanted.length} values and has to give a Map by key, or an array of as many, in their order.`,
+          { subject: 'getOrLoadMany' },
+        );
+      }
       for (const [index, { key, resolve }] of wanted.entries()) {
-        resolve((values instanceof Map ? values.get(key) : (values as readonly T[])[index]) as T);
+        resolve((values instanceof Map ? values.get(key) : values[index]) as T);
       }
     } catch (error) {
       for (const { reject } of wanted) reject(error);

@@ -103,11 +103,13 @@ export class CacheService {
       for (const cache of this.#caches.values()) cache.doubt();
     };
     doubt();
+    const names = new Set(tags.map(checked));
     try {
-      await this.#store.generations.renewTags([...new Set(tags.map(checked))]);
+      await this.#store.generations.renewTags([...names]);
     } finally {
       doubt();
     }
+    for (const cache of this.#caches.values()) cache.invalidated(names);
     this.#store.publish({ cache: undefined, kind: 'invalidate' });
   }
 

@@ -6,6 +6,7 @@ import type { CacheEvent, ClientIdentity } from '../../core/events.js';
 import { Generations } from './generations.js';
 import { readName, ROOT } from './names.js';
 import { ServerClock } from './server-clock.js';
+import { TickReads } from './tick-reads.js';
 
 /** An event without the client it is about. */
 export type CacheNews = CacheEvent extends infer Each
@@ -28,10 +29,18 @@ export class CacheStore {
   readonly generations: Generations;
   readonly clock = new ServerClock();
   readonly #listeners = new Map<string, EntryListener>();
+  readonly #isCluster: boolean;
+  readonly #texts: TickReads;
+  readonly #bytes: TickReads;
   #covered = false;
 
   constructor(client: CacheClient) {
     this.client = client;
+    this.#isCluster = client.topology === 'cluster';
+    // Another connection may lead to another server, with another clock.
+    client.onStatus(() => this.clock.forget());
+    this.#texts = new TickReads(client, false);
+    this.#bytes = new TickReads(client, true);
     this.generations = new Generations(client);
   }
 
@@ -63,13 +72,27 @@ export class CacheStore {
     if (events.cache.active) events.cache.publish({ ...this.client.identity, ...event });
   }
 
-  /** The server's time for what a node serves, or `undefined` while no answer has told it. */
-  timeAt(name: string): number | undefined {
-    return this.clock.at(this.client.nodeOf(name), performance.now());
+  /** The server's time for what a node serves, `at` by `performance.now()`; `undefined` while no answer has told it. */
+  timeAt(name: string, at: number): number | undefined {
+    return this.clock.at(this.#nodeOf(name), at);
+  }
+
+  knowsTime(name: string): boolean {
+    return this.clock.knows(this.#nodeOf(name));
+  }
+
+  /** Reads of all caches, sent together; `binary` gives bytes. */
+  readsOf(binary: boolean): TickReads {
+    return binary ? this.#bytes : this.#texts;
   }
 
   learnTime(name: string, server: number, sentAt: number): void {
-    this.clock.learn(this.client.nodeOf(name), server, sentAt);
+    this.clock.learn(this.#nodeOf(name), server, sentAt);
+  }
+
+  /** Where there is one node at a time it need not be looked up. */
+  #nodeOf(name: string): string {
+    return this.#isCluster ? this.client.nodeOf(name) : '';
   }
 
   #changed(name: string): void {

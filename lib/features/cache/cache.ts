@@ -7,9 +7,9 @@ import { codeOf } from './cache-store.js';
 import type { CacheStore } from './cache-store.js';
 import { EntryReader } from './entry-reader.js';
 import { ALREADY, Flight } from './flight.js';
-import type { FlightPlan } from './flight.js';
+import type { FlightListener, FlightPlan } from './flight.js';
 import { Lease } from './lease.js';
-import type { Load, LoadOptions, StoreOptions } from './load-options.js';
+import type { Load, LoadContext, LoadOptions, StoreOptions } from './load-options.js';
 import { checked, entryName, generationName, leaseName, spaceName, storedKey } from './names.js';
 import { NearEntries } from './near-entries.js';
 import { pack } from './packing.js';
@@ -33,6 +33,10 @@ export class Cache {
   readonly #reader: EntryReader;
   readonly #flights = new Map<string, Flight<unknown>>();
   readonly #ahead = new Set<string>();
+  /** What methods are writing, and how many of them. */
+  /** Keys whose loaders are being called in this moment. */
+  readonly #beginning = new Set<string>();
+  readonly #puts = new Map<string, number>();
   readonly #wakeups = new Wakeups();
   readonly #background = new Set<Promise<unknown>>();
   readonly #flightPlan: FlightPlan;
@@ -58,6 +62,7 @@ export class Cache {
       store,
       reader: this.#reader,
       untilChange: (key, milliseconds) => this.#wakeups.wait(key, milliseconds),
+      isBeingPut: (key) => this.#puts.has(key),
       inBackground: (work) => this.#inBackground(work),
     };
     this.#plain = planOf(settings, {});
@@ -93,19 +98,24 @@ export class Cache {
     onWait: (() => void) | undefined,
     parts: (() => CallParts<T>) | undefined,
   ): Promise<T> {
-    const mode = options?.mode ?? 'use';
-    if (mode === 'bypass') return withoutCache(load);
-    const shared = this.#planOf(options);
-    const stored = storedKey(key);
-    if (mode === 'use') {
-      const near = this.#nearHit<T>(stored, load, shared, parts);
-      if (near) return near;
+    try {
+      const shared = this.#planOf(options);
+      const mode = options?.mode ?? 'use';
+      if (mode === 'bypass') return withoutCache(load);
+      const stored = storedKey(key);
+      if (mode === 'use') {
+        const near = this.#nearHit<T>(stored, load, shared, parts);
+        if (near) return near;
+      }
+      checked(key);
+      const plan = parts ? withParts(shared, parts()) : shared;
+      if (mode === 'use') return this.#join(stored, load, plan, onWait);
+      this.#forget([stored]);
+      return this.#begin(stored, load, plan, 'refresh', onWait ? { onWait } : {});
+    } catch (error) {
+      // What is wrong with a call is told as everything else is.
+      return Promise.reject(error);
     }
-    checked(key);
-    const plan = parts ? withParts(shared, parts()) : shared;
-    if (mode === 'use') return this.#join(stored, load, plan, onWait);
-    this.#forget([stored]);
-    return this.#begin(stored, load, plan, 'refresh', onWait);
   }
 
   /**
@@ -192,9 +202,18 @@ export class Cache {
     onFailure: (error: unknown) => void,
   ): Promise<T> {
     const stored = storedKey(checked(key));
-    const flight = new Flight<T>(this.#flightPlan, stored, make, this.#planOf(options), 'put');
-    const value = await flight.own;
+    const run: Load<T> = async (context) => {
+      const value = await make(context);
+      // The caller was told that it failed, but something has changed.
+      if (context.signal.aborted) this.#inBackground(this.evict(key).catch((error: unknown) => this.failed(error)));
+      return value;
+    };
+    const plan = this.#planOf(options);
+    this.#puts.set(stored, (this.#puts.get(stored) ?? 0) + 1);
+    const flight = new Flight<T>(this.#flightPlan, stored, run, plan, 'put');
     const isKept = await flight.end();
+    this.#putIsOver(stored);
+    const value = await flight.own;
     this.#forget([stored]);
     if (!isKept) await this.evict(key).catch(onFailure);
     return value;
@@ -237,9 +256,14 @@ export class Cache {
     this.#store.publish({ cache: this.name, kind: 'background-error', code: codeOf(error) });
   }
 
-  /** @internal A tag was invalidated here: who joins a load under way has to make sure. */
+  /** @internal A tag is being invalidated here: who joins a load under way has to make sure. */
   doubt(): void {
     for (const flight of this.#flights.values()) flight.doubt();
+  }
+
+  /** @internal Tags are invalid by now: who asks from now on does not join what may carry one. */
+  invalidated(tags: ReadonlySet<string>): void {
+    for (const flight of this.#flights.values()) flight.invalidated(tags);
   }
 
   #planOf<T>(options: LoadOptions<T> | undefined): LoadPlan<T> {
@@ -268,18 +292,41 @@ export class Cache {
     return (near.promise ?? Promise.resolve(near.value.take())) as Promise<T>;
   }
 
-  /** Joins the flight that is under way, or begins one. */
+  /** Joins the flight that is under way, if what it gives will be true; or looks what there is. */
   #join<T>(key: string, load: Load<T>, plan: LoadPlan<T>, onWait: (() => void) | undefined): Promise<T> {
+    // A loader that begins by asking for its own key would wait for itself: an override calling a cached super.
+    if (this.#beginning.has(key)) return withoutCache(load);
+    const began = performance.now();
     const flight = this.#flights.get(key) as Flight<T> | undefined;
-    if (!flight) return this.#begin(key, load, plan, 'read', onWait);
-    const isCurrent = flight.isCurrent();
+    const isCurrent = flight?.isCurrent(began) ?? false;
+    if (!flight || isCurrent === false) return this.#look(key, load, plan, onWait, began);
     if (isCurrent === true) return flight.joined();
-    if (isCurrent === false) return this.#begin(key, load, plan, 'read', onWait);
-    return isCurrent.then((still) => {
-      if (still) return flight.joined();
-      if (this.#flights.get(key) === flight) this.#flights.delete(key);
-      return this.#join(key, load, plan, onWait);
-    });
+    return isCurrent.then((still) => (still ? flight.joined() : this.#look(key, load, plan, onWait, began)));
+  }
+
+  /** A hit needs no flight. Without one, it joins a flight that has asked since it `began`, or begins one. */
+  async #look<T>(
+    key: string,
+    load: Load<T>,
+    plan: LoadPlan<T>,
+    onWait: (() => void) | undefined,
+    began: number,
+  ): Promise<T> {
+    const found = await this.#reader.read<T>(key, plan.tags());
+    if (found.kind === 'fresh') {
+      if (events.cache.active) this.#publish('hit');
+      this.#onHit(key, load, plan, found);
+      return found.value.take();
+    }
+    let seen: Flight<unknown> | undefined;
+    for (let other = this.#flights.get(key); other && other !== seen; other = this.#flights.get(key)) {
+      if (await other.isCurrent(began)) {
+        onWait?.();
+        return (other as Flight<T>).joined();
+      }
+      seen = other;
+    }
+    return this.#begin(key, load, plan, 'read', { found, ...(onWait ? { onWait } : {}) });
   }
 
   #begin<T>(
@@ -287,17 +334,40 @@ export class Cache {
     load: Load<T>,
     plan: LoadPlan<T>,
     purpose: 'read' | 'refresh',
-    onWait: (() => void) | undefined,
+    listener: FlightListener<T>,
   ): Promise<T> {
-    const onHit = (seen: string, leftMs: number): void => {
-      if (plan.refreshAhead > 0 && leftMs <= plan.refreshAhead) this.#refreshAhead(key, seen, load, plan);
-    };
-    const flight = new Flight<T>(this.#flightPlan, key, load, plan, purpose, { onHit, ...(onWait ? { onWait } : {}) });
+    const flight = new Flight<T>(
+      this.#flightPlan,
+      key,
+      (context) => this.#call(key, load, context),
+      plan,
+      purpose,
+      listener,
+    );
     this.#flights.set(key, flight as Flight<unknown>);
     void flight.end().then(() => {
       if (this.#flights.get(key) === (flight as Flight<unknown>)) this.#flights.delete(key);
     });
     return flight.own;
+  }
+
+  /** Calls a loader; what it does at once is known to come from it. */
+  #call<T>(key: string, load: Load<T>, context: LoadContext): Promise<T> | T {
+    this.#beginning.add(key);
+    try {
+      return load(context);
+    } finally {
+      this.#beginning.delete(key);
+    }
+  }
+
+  #onHit<T>(
+    key: string,
+    load: Load<T>,
+    plan: LoadPlan<T>,
+    { seen, leftMs }: { readonly seen: string; readonly leftMs: number },
+  ): void {
+    if (plan.refreshAhead > 0 && leftMs <= plan.refreshAhead) this.#refreshAhead(key, seen, load, plan);
   }
 
   /** Loads in the background what is still good, but not for long. */
@@ -309,6 +379,12 @@ export class Cache {
       if (error !== ALREADY) this.failed(error);
     });
     this.#inBackground(flight.end().finally(() => this.#ahead.delete(key)));
+  }
+
+  #putIsOver(key: string): void {
+    const left = (this.#puts.get(key) ?? 1) - 1;
+    if (left > 0) this.#puts.set(key, left);
+    else this.#puts.delete(key);
   }
 
   /** Forgets what this process knows before and after a change: in between, a read may have brought it back. */

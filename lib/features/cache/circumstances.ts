@@ -50,6 +50,11 @@ export class Circumstances implements EntryGenerations {
     );
   }
 
+  /** Whether a value that comes may carry one of some tags. */
+  mayCarry(tags: ReadonlySet<string>): boolean {
+    return this.#epochs !== undefined || this.tags.some(({ tag }) => tags.has(tag));
+  }
+
   /** Asks whether they are as they were. */
   async stillHold(): Promise<boolean> {
     const [current, epochs, ...tags] = await Promise.all([

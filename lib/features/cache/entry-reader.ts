@@ -1,6 +1,6 @@
 import type { Codec } from '../../core/codec/codec.js';
 import { headSeen, readEntry } from './entry.js';
-import type { Entry } from './entry.js';
+import type { Entry, EntryGenerations } from './entry.js';
 import { serverTime } from './scripts.js';
 import type { CacheStore } from './cache-store.js';
 import type { Generation } from './generations.js';
@@ -9,7 +9,8 @@ import type { Reservation } from './near-store.js';
 import { SharedValue } from './shared-value.js';
 import type { Sharing } from './shared-value.js';
 import type { NearEntries } from './near-entries.js';
-import { unpack } from './packing.js';
+import { plainPayload, unpack } from './packing.js';
+import type { Stored, TickReads } from './tick-reads.js';
 
 /** What a read has found. */
 export type Found<T> =
@@ -30,115 +31,203 @@ export interface ReaderPlan {
   readonly near: NearEntries | undefined;
 }
 
-/** Generations that were asked for together with an entry. */
-interface ReadAlong {
-  readonly generation: Generation | null;
-  readonly tags: readonly string[];
-  /** Those of `tags`, in their order. */
-  readonly tagged: readonly (Generation | null)[];
-}
+/** Generations that travelled along with a read; `undefined` for a name that was not asked for. */
+type Told = (name: string) => Generation | null | undefined;
 
 /** Reads entries of one cache and judges them: format, generations, age. */
 export class EntryReader {
   readonly #store: CacheStore;
   readonly #plan: ReaderPlan;
+  readonly #reads: TickReads;
   readonly #generation: string;
+  readonly #sharing: Sharing;
+  readonly #decode: (payload: string | Buffer) => unknown;
 
   constructor(store: CacheStore, plan: ReaderPlan) {
     this.#store = store;
     this.#plan = plan;
+    this.#reads = store.readsOf(plan.binary);
     this.#generation = generationName(plan.space);
+    // Without a near cache every hit is its taker's own.
+    this.#sharing = plan.near ? plan.sharing : 'copy';
+    this.#decode = (payload) => plan.codec.decode(payload);
   }
 
-  /** One round trip; tags that are known before travel along. */
-  async read<T>(key: string, tags: readonly string[]): Promise<Found<T>> {
-    const { near } = this.#plan;
+  /** One round trip; tags that are known before travel along. Never rejects. */
+  read<T>(key: string, tags: readonly string[]): Promise<Found<T>> {
+    return new Promise((resolve) => {
+      const name = entryName(this.#plan.space, key);
+      const reservation = this.#plan.near?.reserve(key);
+      const end = (found: Found<T>): void => {
+        this.#plan.near?.release(reservation);
+        resolve(found);
+      };
+      const fail = (error: unknown): void => end({ kind: 'away', error });
+      const place = this.#reads.add(name);
+      const along = this.#askAlong(tags);
+      const clock = this.#askTime(name);
+      this.#reads.ask((values, at) => {
+        const raw = values[place] as Stored;
+        const told = along?.(values);
+        // The hot path stays in this turn; what has to ask once more takes its time.
+        const judged =
+          raw instanceof Error || told instanceof Error
+            ? ({ kind: 'away', error: raw instanceof Error ? raw : told } as const)
+            : clock
+              ? clock.then(() => this.#judge<T>(key, name, raw, performance.now(), told, reservation))
+              : this.#judge<T>(key, name, raw, at, told, reservation);
+        if (judged instanceof Promise) judged.then(end, fail);
+        else end(judged);
+      });
+    });
+  }
+
+  /** What a stored text is worth now. */
+  async judge<T>(key: string, raw: string | Buffer): Promise<Found<T>> {
+    return this.#judge<T>(key, entryName(this.#plan.space, key), raw, performance.now(), undefined, undefined);
+  }
+
+  /** Asks for the generations that are not known here. */
+  #askAlong(tags: readonly string[]): ((values: readonly Stored[]) => Told | Error) | undefined {
     const { generations } = this.#store;
-    const name = entryName(this.#plan.space, key);
-    const reservation = near?.reserve(key);
-    try {
-      const [raw, , generation, ...tagged] = await Promise.all([
-        this.#get(name),
-        this.#learnTime(name),
-        generations.read(this.#generation),
-        ...tags.map((tag) => generations.read(tagName(tag))),
-      ]);
-      return await this.judge<T>(key, raw, reservation, { generation, tags, tagged });
-    } catch (error) {
-      return { kind: 'away', error };
-    } finally {
-      near?.release(reservation);
-    }
+    const isKnown = generations.known(this.#generation) !== undefined;
+    if (isKnown && tags.length === 0) return undefined;
+    const names = [this.#generation, ...tags.map(tagName)].filter((name) => !generations.known(name));
+    const asked = names.map((name) => ({
+      name,
+      place: this.#reads.add(name),
+      reservation: generations.reserve(name),
+    }));
+    return (values) => {
+      let failure: Error | undefined;
+      const found = new Map<string, Generation | null>();
+      for (const { name, place, reservation } of asked) {
+        const value = values[place] as Stored;
+        if (value instanceof Error) failure = value;
+        found.set(name, generations.learn(name, value instanceof Error ? null : value, reservation));
+      }
+      return failure ?? ((name) => found.get(name));
+    };
   }
 
-  /** What a stored text is worth now. It may be kept near if it came by a read that was reserved. */
-  async judge<T>(
+  /** Asks what time it is at the server, where that is not known. */
+  #askTime(name: string): Promise<void> | undefined {
+    // In this process it costs nothing to ask, and a test may have moved its clock.
+    const isKnown = this.#store.client.topology !== 'embedded' && this.#store.knowsTime(name);
+    if (isKnown) return undefined;
+    const sentAt = performance.now();
+    const asked = this.#store.client
+      .run<number>(serverTime, [name])
+      .then((now) => this.#store.learnTime(name, now, sentAt));
+    // Whoever waits for it hears of a failure; nobody does if the read itself has failed.
+    asked.catch(ignore);
+    return asked;
+  }
+
+  #judge<T>(
     key: string,
+    name: string,
     raw: string | Buffer | null,
-    reservation?: Reservation,
-    read?: ReadAlong,
-  ): Promise<Found<T>> {
-    const seen = headSeen(raw);
-    const none: Found<T> = { kind: 'none', seen };
-    if (raw === null) return none;
+    at: number,
+    told: Told | undefined,
+    reservation: Reservation | undefined,
+  ): Found<T> | Promise<Found<T>> {
+    if (raw === null) return NOTHING;
     const entry = readEntry(raw);
-    if (!entry) {
-      this.#unreadable();
-      return none;
+    const seen = headSeen(raw);
+    if (!entry) return this.#unreadable(seen);
+    const now = this.#store.timeAt(name, at);
+    if (now === undefined || entry.expiresAt <= now) return { kind: 'none', seen };
+    const generations = this.#valid(entry, told);
+    const payload = plainPayload(entry, this.#plan.codec) ?? unpack(entry, this.#plan.codec);
+    if (generations instanceof Promise || payload instanceof Promise) {
+      return this.#openLater<T>(entry, seen, now, generations, payload, reservation);
     }
-    const generations = await this.#valid(entry, read);
-    const now = this.#store.timeAt(entryName(this.#plan.space, key));
-    if (!generations || now === undefined || entry.expiresAt <= now) return none;
-    const value = await this.#open<T>(entry);
-    if (!value) return none;
+    return generations ? this.#open<T>(entry, seen, now, generations, payload, reservation) : { kind: 'none', seen };
+  }
+
+  async #openLater<T>(
+    entry: Entry,
+    seen: string,
+    now: number,
+    generations: Valid | Promise<Valid>,
+    payload: string | Buffer | Promise<string | Buffer>,
+    reservation: Reservation | undefined,
+  ): Promise<Found<T>> {
+    const [valid, unpacked] = await Promise.all([
+      generations,
+      payload instanceof Promise ? payload.catch(() => undefined) : payload,
+    ]);
+    if (!valid) return { kind: 'none', seen };
+    return unpacked === undefined
+      ? this.#unreadable(seen)
+      : this.#open<T>(entry, seen, now, valid, unpacked, reservation);
+  }
+
+  #open<T>(
+    entry: Entry,
+    seen: string,
+    now: number,
+    generations: readonly Generation[],
+    payload: string | Buffer,
+    reservation: Reservation | undefined,
+  ): Found<T> {
+    let value: SharedValue<T>;
+    try {
+      value = new SharedValue<T>(payload, this.#decode, this.#sharing);
+    } catch {
+      return this.#unreadable(seen);
+    }
     const leftMs = entry.freshUntil - now;
     if (leftMs <= 0) return { kind: 'stale', value, seen };
-    this.#plan.near?.admit(reservation, entry, value, leftMs, generations);
+    if (reservation) this.#plan.near?.admit(reservation, entry, value, leftMs, generations);
     return { kind: 'fresh', value, seen, leftMs };
   }
 
-  #get(name: string): Promise<string | Buffer | null> {
-    const { client } = this.#store;
-    return this.#plan.binary ? client.getBuffer(name) : client.get(name);
+  /** The generations of the entry, if all are current. Asks for those nobody has told. */
+  #valid(entry: Entry, told: Told | undefined): Valid | Promise<Valid> {
+    const { generation, tags } = entry;
+    const own = this.#current(this.#generation, told);
+    if (tags.length === 0 && !(own instanceof Promise)) return own?.token === generation ? [own] : undefined;
+    const current = [own, ...tags.map(({ tag }) => this.#current(tagName(tag), told))];
+    return current.some((each) => each instanceof Promise)
+      ? this.#validLater(entry, current)
+      : validOnes(entry, current as (Generation | null)[]);
   }
 
-  async #learnTime(name: string): Promise<void> {
-    // In this process it costs nothing to ask, and a test may have moved its clock.
-    if (this.#store.client.topology !== 'embedded' && this.#store.timeAt(name) !== undefined) return;
-    const sentAt = performance.now();
-    this.#store.learnTime(name, await this.#store.client.run<number>(serverTime, [name]), sentAt);
+  async #validLater(
+    entry: Entry,
+    current: readonly (Generation | null | Promise<Generation | null>)[],
+  ): Promise<Valid> {
+    return validOnes(entry, await Promise.all(current.map(async (each) => each)));
   }
 
-  /** The generations of the entry, if all are current. */
-  async #valid({ generation, tags }: Entry, read: ReadAlong | undefined): Promise<readonly Generation[] | undefined> {
+  #current(name: string, told: Told | undefined): Generation | null | Promise<Generation | null> {
     const { generations } = this.#store;
-    const current = await Promise.all([
-      usable(read?.generation) ?? generations.read(this.#generation),
-      ...tags.map(({ tag }) => usable(read?.tagged[read.tags.indexOf(tag)]) ?? generations.read(tagName(tag))),
-    ]);
-    const valid = current.every(
-      (each, index) => each !== null && each.token === (index === 0 ? generation : tags[index - 1]?.token),
-    );
-    return valid ? (current as Generation[]) : undefined;
+    const found = told?.(name);
+    // What has changed since is asked for again.
+    if (found === null || (found && found.token !== undefined)) return found;
+    return generations.known(name) ?? generations.read(name);
   }
 
-  async #open<T>(entry: Entry): Promise<SharedValue<T> | undefined> {
-    const { codec, sharing } = this.#plan;
-    try {
-      const payload = await unpack(entry, codec);
-      return new SharedValue<T>(payload, (data) => codec.decode(data), sharing);
-    } catch {
-      this.#unreadable();
-      return undefined;
-    }
-  }
-
-  #unreadable(): void {
+  #unreadable(seen: string): { readonly kind: 'none'; readonly seen: string } {
     this.#store.publish({ cache: this.#plan.cache, kind: 'unreadable' });
+    return { kind: 'none', seen };
   }
 }
 
-/** A generation that was read, unless it may have changed since. */
-function usable(generation: Generation | null | undefined): Generation | undefined {
-  return generation?.token === undefined ? undefined : generation;
+type Valid = readonly Generation[] | undefined;
+
+/** The generations, if they are those the entry carries. */
+function validOnes({ generation, tags }: EntryGenerations, current: readonly (Generation | null)[]): Valid {
+  const isValid = current.every(
+    (each, index) => each !== null && each.token === (index === 0 ? generation : tags[index - 1]?.token),
+  );
+  return isValid ? (current as Generation[]) : undefined;
+}
+
+const NOTHING = { kind: 'none', seen: '' } as const;
+
+function ignore(): void {
+  // See #askTime().
 }

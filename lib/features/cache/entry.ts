@@ -34,7 +34,10 @@ const MARK = 'nv1 ';
 const ID = 16;
 /** Length of mark and id: what the lease script compares. */
 export const HEAD = MARK.length + ID;
-const FIELDS = 5;
+/** Digits of a time. */
+const TIME = 13;
+/** Where the two times end. */
+const TIMES_END = HEAD + 2 * (1 + TIME);
 
 /** The part of the header before the times, which only the script knows. */
 export function headOf(id: string): string {
@@ -52,19 +55,26 @@ export function tailOf(format: string, { generation, tags }: EntryGenerations): 
 export function readEntry(raw: string | Buffer): Entry | undefined {
   const isText = typeof raw === 'string';
   const end = isText ? raw.indexOf('\n') : raw.indexOf(0x0a);
-  if (end < HEAD) return undefined;
-  const header = isText ? raw.slice(0, end) : raw.toString('utf8', 0, end);
+  if (end < TIMES_END) return undefined;
+  const header = isText ? raw : raw.toString('latin1', 0, end + 1);
   if (!header.startsWith(MARK)) return undefined;
-  const fields = header.slice(MARK.length).split(' ');
-  if (fields.length < FIELDS) return undefined;
-  const [id = '', fresh, expires, format = '', generation = ''] = fields;
-  const freshUntil = Number(fresh);
-  const expiresAt = Number(expires);
-  if (!Number.isFinite(freshUntil) || !Number.isFinite(expiresAt)) return undefined;
-  const tags = fields.length === FIELDS ? NO_TAGS : readTags(fields.slice(FIELDS));
+  const freshUntil = Number(header.slice(HEAD + 1, HEAD + 1 + TIME));
+  const expiresAt = Number(header.slice(HEAD + TIME + 2, TIMES_END));
+  const formatEnd = header.indexOf(' ', TIMES_END + 1);
+  const generationEnd = formatEnd + 1 + ID;
+  // NaN for what is no time.
+  if (!(freshUntil > 0 && expiresAt > 0) || formatEnd < 0 || generationEnd > end) return undefined;
+  const tags = generationEnd === end ? NO_TAGS : readTags(header.slice(generationEnd + 1, end));
   if (!tags) return undefined;
-  const payload = isText ? raw.slice(end + 1) : raw.subarray(end + 1);
-  return { id, freshUntil, expiresAt, format, generation, tags, payload };
+  return {
+    id: header.slice(MARK.length, HEAD),
+    freshUntil,
+    expiresAt,
+    format: header.slice(TIMES_END + 1, formatEnd),
+    generation: header.slice(formatEnd + 1, generationEnd),
+    tags,
+    payload: isText ? raw.slice(end + 1) : raw.subarray(end + 1),
+  };
 }
 
 /** Mark and id of whatever is there, as the lease script sees them. */
@@ -75,9 +85,9 @@ export function headSeen(raw: string | Buffer | null): string {
 
 const NO_TAGS: readonly TagGeneration[] = [];
 
-function readTags(fields: readonly string[]): readonly TagGeneration[] | undefined {
+function readTags(text: string): readonly TagGeneration[] | undefined {
   try {
-    return fields.map((field) => {
+    return text.split(' ').map((field) => {
       const mark = field.lastIndexOf('=');
       return { tag: decodeURIComponent(field.slice(0, mark)), token: field.slice(mark + 1) };
     });

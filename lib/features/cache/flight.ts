@@ -24,6 +24,8 @@ export interface FlightPlan {
   readonly reader: EntryReader;
   /** Resolves when something has happened to the entry, or after `milliseconds`. */
   readonly untilChange: (key: string, milliseconds: number) => Promise<void>;
+  /** Whether a method of this process is writing the entry: it may be the one who asks, and would wait for itself. */
+  readonly isBeingPut: (key: string) => boolean;
   /** Work nobody waits for. */
   readonly inBackground: (work: Promise<unknown>) => void;
 }
@@ -40,19 +42,17 @@ export type Purpose =
   | 'ahead';
 
 /** Who wants to know how a flight goes. */
-export interface FlightListener {
+export interface FlightListener<T> {
+  /** What has been read already. */
+  readonly found?: Found<T>;
   /** Head of the entry that is to be replaced, for `ahead`. */
   readonly seen?: string;
-  /** A good entry was there, fresh for so long. */
-  readonly onHit?: (seen: string, leftMs: number) => void;
   /** Somebody else is loading. */
   readonly onWait?: () => void;
 }
 
 type FlightNews = CacheNews extends infer Each ? (Each extends unknown ? Omit<Each, 'cache'> : never) : never;
 
-/** Milliseconds for which others join a load of which nobody can say whether it is still true. */
-const BLIND = 1_000;
 /** Milliseconds between two looks at an entry somebody else is loading, at first and at most. */
 const FIRST_LOOK = 10;
 const LAST_LOOK = 100;
@@ -69,7 +69,7 @@ export class Flight<T> {
   readonly #load: Load<T>;
   readonly #call: LoadPlan<T>;
   readonly #name: string;
-  readonly #listener: FlightListener;
+  readonly #listener: FlightListener<T>;
   /** A value for those who join; the loader's own belongs to the one who began. */
   #shared: SharedValue<T> | undefined;
   #lease: Lease | undefined;
@@ -77,8 +77,8 @@ export class Flight<T> {
   /** Whether an eviction cannot be ruled out since it was last. */
   #doubtful = false;
   #outdated = false;
-  /** Without a store nobody can say whether anything has happened. */
-  #joinableUntil = Infinity;
+  /** When what it will give was asked for, by `performance.now()`; Infinity while it will ask later. */
+  #askedAt = performance.now();
   #check: Promise<boolean> | undefined;
   /** Over when the value is stored as well. */
   #stored: Promise<void> | undefined;
@@ -90,7 +90,7 @@ export class Flight<T> {
     load: Load<T>,
     call: LoadPlan<T>,
     purpose: Purpose,
-    listener: FlightListener = {},
+    listener: FlightListener<T> = {},
   ) {
     this.#plan = plan;
     this.#listener = listener;
@@ -111,6 +111,13 @@ export class Flight<T> {
   /** The entry may have changed since; whoever joins from now on has to make sure. */
   doubt(): void {
     this.#doubtful = true;
+    // A question under way may have been answered before.
+    this.#check = undefined;
+  }
+
+  /** Tags were invalidated. Nobody joins from now on, if what comes may carry one of them. */
+  invalidated(tags: ReadonlySet<string>): void {
+    if (!this.#lease || this.#circumstances?.mayCarry(tags) !== false) this.outdate();
   }
 
   /** Nobody joins from now on. */
@@ -118,13 +125,18 @@ export class Flight<T> {
     this.#outdated = true;
   }
 
-  /** Whether joining gives what is true now. */
-  isCurrent(): boolean | Promise<boolean> {
+  /** Whether joining gives what was true when the one who joins began, at `began`. */
+  isCurrent(began: number): boolean | Promise<boolean> {
     if (this.#outdated) return false;
-    if (!this.#lease) return !this.#doubtful && performance.now() < this.#joinableUntil;
+    // Whatever happened before it asked, it has seen.
+    if (!this.#lease) return !this.#doubtful && this.#askedAt >= began;
     if (!this.#doubtful && this.#plan.store.isCovered && this.#circumstances?.areKnown() === true) return true;
-    this.#check ??= this.#ask().finally(() => (this.#check = undefined));
-    return this.#check;
+    if (this.#check) return this.#check;
+    const check = this.#ask().finally(() => {
+      if (this.#check === check) this.#check = undefined;
+    });
+    this.#check = check;
+    return check;
   }
 
   /** The value for one who joins. */
@@ -151,14 +163,14 @@ export class Flight<T> {
     const { reader } = this.#plan;
     const giveUpAt = performance.now() + this.#call.hardTimeout;
     let look = FIRST_LOOK;
-    let found = await reader.read<T>(this.#key, this.#call.tags());
+    let found = this.#listener.found ?? (await reader.read<T>(this.#key, this.#call.tags()));
     for (;;) {
       if (found.kind === 'fresh') {
-        this.#listener.onHit?.(found.seen, found.leftMs);
         return this.#hit('hit', found.value);
       }
       if (found.kind === 'away') return this.#loadWithout(found.error);
       const stale = found.kind === 'stale' ? found.value : undefined;
+      this.#askedAt = performance.now();
       const step = await this.#askForLease(found.seen, stale ? 'polite' : 'urgent');
       if (step.kind === 'away') return stale ? this.#loadOrStale(stale, step.error) : this.#loadWithout(step.error);
       if (step.kind === 'lease') return this.#loadUnder(step.lease, stale);
@@ -170,10 +182,12 @@ export class Flight<T> {
       if (stale) return this.#hit('stale', stale);
       if (step.kind === 'entry' || performance.now() >= giveUpAt) return this.#loadWithout(undefined);
       this.#listener.onWait?.();
-      await this.#plan.untilChange(this.#key, Math.min(look, Math.max(1, step.leftMs)));
+      if (this.#plan.isBeingPut(this.#key)) return this.#loadWithout(undefined);
+      await this.#plan.untilChange(this.#key, Math.min(look, step.leftMs < 0 ? look : Math.max(1, step.leftMs)));
       look = Math.min(LAST_LOOK, look * 2);
       // Whatever has happened: it looks again.
       this.#doubtful = false;
+      this.#askedAt = performance.now();
       found = await reader.read<T>(this.#key, this.#call.tags());
     }
   }
@@ -231,7 +245,7 @@ export class Flight<T> {
   async #loadWithout(error: unknown): Promise<T> {
     if (error !== undefined) this.#publish({ kind: 'background-error', code: codeOf(error) });
     this.#publish({ kind: 'miss' });
-    this.#joinableUntil = performance.now() + BLIND;
+    this.#askedAt = performance.now();
     return this.#run().result;
   }
 

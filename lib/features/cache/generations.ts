@@ -2,6 +2,7 @@ import type { CacheClient } from '../../client/cache-client.js';
 import { token } from './entry.js';
 import { epochName, epochOf, EPOCHS, tagName } from './names.js';
 import { NearStore } from './near-store.js';
+import type { Reservation } from './near-store.js';
 import { mintGeneration, renewGenerations } from './scripts.js';
 
 /** How long a generation is remembered at the server; what carried a forgotten one is loaded anew. */
@@ -49,18 +50,31 @@ export class Generations {
     return this.#near.get(name);
   }
 
-  /** The generation under a name, `null` if there is none. Asked in one tick, many travel as one command. */
+  /** Before it is read. */
+  reserve(name: string): Reservation | undefined {
+    return this.#near.reserve(name);
+  }
+
+  /** What a read has found. It is kept if it is certain that nothing happened to it since. */
+  learn(name: string, found: string | Buffer | null, reservation: Reservation | undefined): Generation | null {
+    if (found === null) {
+      this.#near.release(reservation);
+      return null;
+    }
+    const token = found.toString();
+    const generation: Generation = { token, isWatched: true };
+    if (this.#near.admit(reservation, generation, 1)) return generation;
+    // Another read may have brought it meanwhile.
+    return this.#near.get(name) ?? { token, isWatched: false };
+  }
+
+  /** The generation under a name, `null` if there is none. */
   async read(name: string): Promise<Generation | null> {
     const known = this.#near.get(name);
     if (known) return known;
     const reservation = this.#near.reserve(name);
     try {
-      const found = await this.#client.get(name);
-      if (found === null) return null;
-      const generation: Generation = { token: found, isWatched: true };
-      if (this.#near.admit(reservation, generation, 1)) return generation;
-      // Another read may have brought it meanwhile.
-      return this.#near.get(name) ?? { token: found, isWatched: false };
+      return this.learn(name, await this.#client.get(name), reservation);
     } finally {
       this.#near.release(reservation);
     }

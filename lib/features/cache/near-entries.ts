@@ -7,7 +7,7 @@ import type { NearBounds, Reservation } from './near-store.js';
 import type { SharedValue } from './shared-value.js';
 
 /** What an entry takes beside its key and value: the object, its generations, its places in the maps. */
-const OVERHEAD = 400;
+const OVERHEAD = 700;
 const BYTES_PER_CHARACTER = 2;
 
 /** An entry in this process. */
@@ -17,8 +17,8 @@ export interface NearEntry {
   readonly seen: string;
   /** When it stops being fresh, by `performance.now()`. */
   readonly until: number;
+  /** Those it was found valid by: it is as long as none of them has changed. */
   readonly generations: readonly Generation[];
-  readonly tokens: readonly string[];
   /** Resolved with the value, where all takers get the same one: a hit then makes no promise of its own. */
   readonly promise: Promise<unknown> | undefined;
 }
@@ -64,7 +64,7 @@ export class NearEntries {
   /** Keeps a fresh entry for as long as it is fresh, which is never longer than the server keeps it. */
   admit(
     reservation: Reservation | undefined,
-    { id, generation, tags }: Entry,
+    { id, tags }: Entry,
     value: SharedValue<unknown>,
     leftMs: number,
     generations: readonly Generation[],
@@ -77,7 +77,6 @@ export class NearEntries {
       // The clock hits are judged by may be behind.
       until: performance.now() + leftMs - GRAIN,
       generations,
-      tokens: [generation, ...tags.map(({ token }) => token)],
       promise: value.isOne ? Promise.resolve(value.take()) : undefined,
     };
     const bytes = OVERHEAD + reservation.name.length * BYTES_PER_CHARACTER + value.bytes + tags.length * 100;
@@ -94,9 +93,7 @@ export class NearEntries {
   }
 }
 
-function isCurrent({ generations, tokens }: NearEntry): boolean {
-  for (let index = 0; index < tokens.length; index += 1) {
-    if (generations[index]?.token !== tokens[index]) return false;
-  }
+function isCurrent({ generations }: NearEntry): boolean {
+  for (const { token } of generations) if (token === undefined) return false;
   return true;
 }

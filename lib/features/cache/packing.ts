@@ -21,9 +21,15 @@ export async function pack(encoded: string | Buffer, codec: Codec, threshold: nu
   return payload.length < Buffer.byteLength(encoded) ? { format: codec.name + GZIP, payload } : plain;
 }
 
+/** The value as its codec wrote it, where it is not compressed; `undefined` where it is, or is another codec's. */
+export function plainPayload({ format, payload }: Entry, { name, binary = false }: Codec): string | Buffer | undefined {
+  if (format !== name) return undefined;
+  if (binary) return typeof payload === 'string' ? undefined : payload;
+  return typeof payload === 'string' ? payload : payload.toString();
+}
+
 /** @throws for what another codec has written, and for what is damaged */
 export async function unpack({ format, payload }: Entry, codec: Codec): Promise<string | Buffer> {
-  if (format === codec.name) return isRight(payload, codec) ? payload : payload.toString();
   if (format !== codec.name + GZIP || typeof payload === 'string') throw new TypeError(`unknown format ${format}`);
   const bytes = await unzip(payload, { maxOutputLength: MOST_BYTES });
   return codec.binary ? bytes : bytes.toString();
@@ -31,7 +37,3 @@ export async function unpack({ format, payload }: Entry, codec: Codec): Promise<
 
 /** An entry that unpacks to more is no entry of ours: the server takes no larger value. */
 const MOST_BYTES = 512 * 1024 * 1024;
-
-function isRight(payload: string | Buffer, { binary = false }: Codec): boolean {
-  return binary === (typeof payload !== 'string');
-}

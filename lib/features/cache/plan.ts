@@ -1,4 +1,5 @@
 import { toMilliseconds } from '../../core/duration.js';
+import { checkMethodOptions } from '../../options/cache-options.js';
 import type { Duration } from '../../core/duration.js';
 import type { CacheSettings, CacheTimes } from '../../options/cache-settings.js';
 import type { LoadOptions } from './load-options.js';
@@ -36,6 +37,7 @@ export function withParts<T>(plan: LoadPlan<T>, { ttl, tags, tagsFrom, unless }:
 
 /** Fills what a call leaves out with what its cache does. */
 export function planOf<T>(settings: CacheSettings, options: LoadOptions<T>): LoadPlan<T> {
+  checkMethodOptions('a call', options, TIMES, BESIDE);
   const { ttl, tags, tagsFrom, unless, staleOn = isNoRefusal } = options;
   const time = (name: TimeName): number => {
     const given = options[name];
@@ -68,6 +70,32 @@ export function lifetimeOf<T>(plan: LoadPlan<T>, value: T): Lifetime | undefined
   const fresh = ttl * (1 - plan.jitter * Math.random());
   return fresh >= 1 ? { fresh, total: fresh + plan.staleFor } : undefined;
 }
+
+const TIMES = [
+  'ttl',
+  'jitter',
+  'staleFor',
+  'staleRetry',
+  'refreshAhead',
+  'softTimeout',
+  'hardTimeout',
+  'nullTtl',
+] as const;
+
+const isFunction = (value: unknown): string | undefined => (typeof value === 'function' ? undefined : 'a function');
+
+/** What a call has besides: each check tells what was expected. */
+const BESIDE = {
+  tags: (value: unknown): string | undefined =>
+    typeof value === 'function' || (Array.isArray(value) && value.every((tag) => typeof tag === 'string' && tag !== ''))
+      ? undefined
+      : 'a list of tags, or a function that gives one',
+  tagsFrom: isFunction,
+  unless: isFunction,
+  staleOn: isFunction,
+  mode: (value: unknown): string | undefined =>
+    value === 'use' || value === 'bypass' || value === 'refresh' ? undefined : "'use', 'bypass' or 'refresh'",
+};
 
 type TimeName = 'staleFor' | 'staleRetry' | 'refreshAhead' | 'softTimeout' | 'hardTimeout';
 

@@ -32,6 +32,14 @@ export class ServerClock {
     this.#samples.set(node, { server, sentAt, uncertainty });
   }
 
+  forget(): void {
+    this.#samples.clear();
+  }
+
+  knows(node: string): boolean {
+    return this.#samples.has(node);
+  }
+
   /** The latest it can be at `node`, so that nothing seems to live longer than it does; `undefined` if nobody has said. */
   at(node: string, now: number): number | undefined {
     const sample = this.#samples.get(node);

@@ -12,6 +12,9 @@ export class SharedValue<T> {
   /** Bytes it takes, roughly and rather too many: objects take more than their text. */
   readonly bytes: number;
 
+  /** What the first taker of a copy gets: it is decoded already. */
+  #first: { readonly value: T } | undefined;
+
   /** @throws what `decode` throws */
   constructor(payload: string | Buffer, decode: (payload: string | Buffer) => unknown, sharing: Sharing) {
     this.#decode = decode;
@@ -19,11 +22,17 @@ export class SharedValue<T> {
     this.isOne = isFixed(value) || (sharing === 'frozen' && freeze(value));
     this.#value = this.isOne ? value : undefined;
     this.#payload = this.isOne ? undefined : payload;
+    // Freezing may have gone half the way.
+    this.#first = this.isOne || sharing === 'frozen' ? undefined : { value };
     this.bytes = payload.length * (this.isOne ? 3 : 1);
   }
 
   take(): T {
-    return this.isOne ? (this.#value as T) : (this.#decode(this.#payload as string | Buffer) as T);
+    if (this.isOne) return this.#value as T;
+    const first = this.#first;
+    if (!first) return this.#decode(this.#payload as string | Buffer) as T;
+    this.#first = undefined;
+    return first.value;
   }
 }
 

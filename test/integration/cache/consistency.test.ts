@@ -298,6 +298,36 @@ for (const [name, start] of Object.entries(DEPLOYMENTS)) {
           ['C', 'D'],
         );
         expect(asked).toEqual([['a', 'c']]);
+        for (const wrong of [['A'], null, { x: 'X', y: 'Y' }]) {
+          await expect(caching.getOrLoadMany(['x', 'y'], () => wrong as never)).rejects.toMatchObject({
+            code: 'VALKEY_ARGUMENT_INVALID',
+          });
+        }
+      });
+
+      it('[CAC-1] a loader that begins with its own key runs without waiting for itself', async () => {
+        const { caching } = await deployment.open(options);
+        const inner = (): Promise<string> => caching.getOrLoad('k', () => 'inner');
+        expect(await caching.getOrLoad('k', async () => `outer of ${await inner()}`)).toBe('outer of inner');
+        await caching.idle();
+        expect(await caching.get('k')).toBe('outer of inner');
+      });
+
+      it('[CAC-3] refuses wrong options of a call, as a rejection', async () => {
+        const { caching } = await deployment.open(options);
+        for (const wrong of [
+          { jitter: 5 },
+          { tags: 'abc' },
+          { hardTimeout: 0 },
+          { mode: 'foo' },
+          { tll: '5m' },
+          { ttl: 'x' },
+        ]) {
+          await expect(caching.getOrLoad('k', () => 'v', wrong as never)).rejects.toMatchObject({
+            code: 'VALKEY_CONFIGURATION_INVALID',
+          });
+        }
+        await expect(caching.getOrLoad('', () => 'v')).rejects.toMatchObject({ code: 'VALKEY_ARGUMENT_INVALID' });
       });
     });
   }

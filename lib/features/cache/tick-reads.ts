@@ -1,0 +1,99 @@
+import type { CacheClient } from '../../client/cache-client.js';
+import { isValkeyError } from '../../core/errors.js';
+
+/** What is stored under a name, or why that is not known. */
+export type Stored = string | Buffer | null | Error;
+
+/** Hears what is stored under all names asked for in its tick, and when that was known, by `performance.now()`. */
+export type Asker = (values: readonly Stored[], at: number) => void;
+
+/** Keys in one command at the most: it holds the server for as long as it runs. */
+const MOST = 512;
+
+/** What is asked in one tick of the event loop: each name once, however many want to know. */
+class Questions {
+  readonly names: string[] = [];
+  readonly askers: Asker[] = [];
+  readonly #places = new Map<string, number>();
+
+  /** Where in the answer a name will be. */
+  add(name: string): number {
+    let place = this.#places.get(name);
+    if (place === undefined) {
+      place = this.names.push(name) - 1;
+      this.#places.set(name, place);
+    }
+    return place;
+  }
+}
+
+/**
+ * Reads of one tick, sent together: to one server as MGETs; in a cluster as GETs, so that a node that is away concerns
+ * only those who ask for what it has. All hear in the same turn, without a promise for each.
+ */
+export class TickReads {
+  readonly #client: CacheClient;
+  readonly #binary: boolean;
+  #questions: Questions | undefined;
+
+  constructor(client: CacheClient, binary: boolean) {
+    this.#client = client;
+    this.#binary = binary;
+  }
+
+  /** The place of a name in the answer of this tick. */
+  add(name: string): number {
+    this.#questions ??= this.#open();
+    return this.#questions.add(name);
+  }
+
+  /** Calls `asker` with all answers of this tick. It must not throw. */
+  ask(asker: Asker): void {
+    this.#questions ??= this.#open();
+    this.#questions.askers.push(asker);
+  }
+
+  #open(): Questions {
+    const questions = new Questions();
+    process.nextTick(() => {
+      this.#questions = undefined;
+      void this.#send(questions);
+    });
+    return questions;
+  }
+
+  async #send({ names, askers }: Questions): Promise<void> {
+    const isSingly = names.length === 1 || this.#client.topology === 'cluster';
+    const values = isSingly ? await this.#readEach(names) : await this.#readAll(names);
+    const at = performance.now();
+    for (const asker of askers) asker(values, at);
+  }
+
+  async #readAll(names: readonly string[]): Promise<readonly Stored[]> {
+    try {
+      if (names.length <= MOST) return await this.#readMany(names);
+      const parts: Promise<readonly Stored[]>[] = [];
+      for (let start = 0; start < names.length; start += MOST) {
+        parts.push(this.#readMany(names.slice(start, start + MOST)));
+      }
+      return (await Promise.all(parts)).flat();
+    } catch (error) {
+      return names.map(() => error as Error);
+    }
+  }
+
+  #readMany(names: readonly string[]): Promise<readonly Stored[]> {
+    return this.#binary ? this.#client.mgetBuffer(...names) : this.#client.mget(...names);
+  }
+
+  #readEach(names: readonly string[]): Promise<readonly Stored[]> {
+    const read = (name: string): Promise<string | Buffer | null> =>
+      this.#binary ? this.#client.getBuffer(name) : this.#client.get(name);
+    return Promise.all(names.map((name) => read(name).catch(asMget)));
+  }
+}
+
+/** What is of another type is nothing to MGET, and should be so everywhere. */
+function asMget(error: unknown): null | Error {
+  return isValkeyError(error, 'VALKEY_REPLY') ? null : (error as Error);
+}
