@@ -60,7 +60,7 @@ export async function openOurs({ server, near, load }) {
 
 /**
  * @param {ServerAddress} server
- * @param {boolean | import('nestjs-valkey').NearOptions} near
+ * @param {import('nestjs-valkey').CachingOptions['near']} near
  */
 export function cacheModule(server, near) {
   return ValkeyModule.forRoot({ ...server, keyPrefix: 'bench:', cache: { near } });

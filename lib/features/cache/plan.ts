@@ -37,7 +37,7 @@ export function withParts<T>(plan: LoadPlan<T>, { ttl, tags, tagsFrom, unless }:
 
 /** Fills what a call leaves out with what its cache does. */
 export function planOf<T>(settings: CacheSettings, options: LoadOptions<T>): LoadPlan<T> {
-  checkMethodOptions('a call', options, TIMES, BESIDE);
+  checkMethodOptions('a call', options, RELOADING_TIMES, BESIDE);
   const { ttl, tags, tagsFrom, unless, staleOn = isNoRefusal } = options;
   const time = (name: TimeName): number => {
     const given = options[name];
@@ -71,7 +71,8 @@ export function lifetimeOf<T>(plan: LoadPlan<T>, value: T): Lifetime | undefined
   return fresh >= 1 ? { fresh, total: fresh + plan.staleFor } : undefined;
 }
 
-const TIMES = [
+/** Times of a value that is loaded. */
+export const RELOADING_TIMES = [
   'ttl',
   'jitter',
   'staleFor',

@@ -1,5 +1,6 @@
 import type { CacheService } from '../../features/cache/cache-service.js';
 import type { LoadOptions } from '../../features/cache/load-options.js';
+import { RELOADING_TIMES } from '../../features/cache/plan.js';
 import { checkMethodOptions } from '../../options/cache-options.js';
 import { decoratedMethod, isFunction, replaceMethod } from '../decorated-method.js';
 import type { Callable } from '../decorated-method.js';
@@ -77,18 +78,6 @@ export function Cacheable<
     replaceMethod(descriptor, method, wrapper);
   };
 }
-
-/** Times a method may have whose value can be loaded anew. */
-export const RELOADING_TIMES = [
-  'ttl',
-  'jitter',
-  'staleFor',
-  'nullTtl',
-  'hardTimeout',
-  'refreshAhead',
-  'staleRetry',
-  'softTimeout',
-] as const;
 
 /** What a decorator says about the mode of a call. */
 export function modes(mode: CacheMode | Callable | undefined): (self: unknown, args: readonly unknown[]) => CacheMode {
