@@ -41,7 +41,7 @@ describe('the storefront without a server', () => {
 
     expect(await readiness(shopfront)).toEqual({ http: 200, cache: 'up' });
     expect(
-      await figure(shopfront, 'valkey_command_duration_seconds_count{client="default",command="GET"}'),
+      await figure(shopfront, 'valkey_command_duration_seconds_count{client="default",command="EVALSHA"}'),
     ).toBeGreaterThan(0);
     expect(await figure(shopfront, 'valkey_nodes_connected{client="default",role="primary"}')).toBe(1);
   });

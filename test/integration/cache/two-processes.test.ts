@@ -140,7 +140,14 @@ describeWithServers('two processes with a cache each', () => {
         [wrong, right],
         [right, wrong],
       ] as const) {
-        await one.ask('set', 'k', 'v', { ttl: 60_000, staleFor: 60_000 });
+        // The store was emptied a moment ago: who has not heard of it yet writes under a generation that is gone.
+        await until(
+          async () => {
+            await one.ask('set', 'k', 'v', { ttl: 60_000, staleFor: 60_000 });
+            return (await other.ask('lookup', 'k')) !== undefined;
+          },
+          { what: 'the other has what the one has written' },
+        );
         expect(await other.ask('lookup', 'k')).toEqual({ value: 'v' });
         expect(Number(await server.command('PTTL', 'cache:default:1{:k}'))).toBeGreaterThan(100_000);
 

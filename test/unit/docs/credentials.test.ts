@@ -29,6 +29,8 @@ describeWithServers('credentials from a token source', () => {
         port: server.port,
         credentials: iamCredentials('app', fetchIamToken),
         credentialRefresh: 100,
+        // A stall of the machine must not cost the connection: after the second token there is no way back in.
+        timeouts: { dial: '30s', read: '30s', write: '30s' },
       },
       {},
     );

@@ -35,6 +35,8 @@ export function server(test: AddTest): void {
   test('[DRV-1] has a name and a topology', async ({ client }) => {
     assert.equal(typeof client.name, 'string');
     assert.ok(['single', 'cluster', 'sentinel', 'embedded'].includes(client.topology), client.topology);
+    assert.equal(client.identity.client, client.name);
+    assert.equal(typeof client.identity.clientId, 'number');
     await client.ping();
   });
 
