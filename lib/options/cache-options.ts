@@ -3,7 +3,7 @@ import { typedJson } from '../core/codec/typed-json.js';
 import { parseDuration, toMilliseconds } from '../core/duration.js';
 import type { Duration } from '../core/duration.js';
 import type { CacheSettings, CachingSettings } from './cache-settings.js';
-import { closest, Problems, shown } from './problem.js';
+import { Problems, shown, unknownName } from './problem.js';
 
 /** How much of a cache is kept in this process. */
 export interface NearOptions {
@@ -128,7 +128,7 @@ export function resolveCaching(options: CachingOptions = {}): CachingSettings {
 }
 
 /** Options of a cache that single calls and methods may overrule. */
-const CALL_OPTIONS = [
+export const CALL_OPTIONS = [
   'ttl',
   'jitter',
   'staleFor',
@@ -169,13 +169,7 @@ export function checkMethodOptions(
 
 function resolveOne(given: CacheOptions, base: CacheSettings, path: string, problems: Problems): CacheSettings {
   if (!checkObject(given, Object.keys(CHECKS), path, problems)) return base;
-  const bad = Object.entries(CHECKS).filter(([name, check]) => {
-    const value = given[name as keyof CacheOptions];
-    const expected = value === undefined ? undefined : check(value);
-    if (expected !== undefined) problems.add(`${path}.${name}`, `is ${shown(value)}: it must be ${expected}.`);
-    return expected !== undefined;
-  });
-  if (bad.length > 0) return base;
+  if (!checkEach(given, CHECKS, path, problems)) return base;
   const time = (name: TimeName): number => {
     const value = given[name];
     return value === undefined ? base[name] : toMilliseconds(value, name);
@@ -213,13 +207,25 @@ function resolveNear(
   if (given === false) return undefined;
   if (given === true) return base ?? DEFAULT_NEAR;
   checkObject(given, Object.keys(NEAR_CHECKS), path, problems);
-  for (const [name, check] of Object.entries(NEAR_CHECKS)) {
-    const value = given[name as keyof NearOptions];
-    const expected = value === undefined ? undefined : check(value);
-    if (expected !== undefined) problems.add(`${path}.${name}`, `is ${shown(value)}: it must be ${expected}.`);
-  }
+  checkEach(given, NEAR_CHECKS, path, problems);
   const { maxEntries, maxBytes } = base ?? DEFAULT_NEAR;
   return { maxEntries: given.maxEntries ?? maxEntries, maxBytes: given.maxBytes ?? maxBytes };
+}
+
+/** Checks what is given, one option at a time. @returns whether all is well */
+function checkEach<T extends object>(
+  given: T,
+  checks: { readonly [K in keyof Required<T>]: Check },
+  path: string,
+  problems: Problems,
+): boolean {
+  const bad = Object.entries<Check>(checks).filter(([name, check]) => {
+    const value: unknown = given[name as keyof T];
+    const expected = value === undefined ? undefined : check(value);
+    if (expected !== undefined) problems.add(`${path}.${name}`, `is ${shown(value)}: it must be ${expected}.`);
+    return expected !== undefined;
+  });
+  return bad.length === 0;
 }
 
 function checkObject(value: unknown, known: readonly string[], path: string, problems: Problems): boolean {
@@ -228,10 +234,7 @@ function checkObject(value: unknown, known: readonly string[], path: string, pro
     return false;
   }
   for (const name of Object.keys(value)) {
-    if (known.includes(name)) continue;
-    const meant = closest(name, known);
-    const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`;
-    problems.add(`${path}.${name}`, `is not an option.${hint} Known here: ${known.join(', ')}.`);
+    if (!known.includes(name)) problems.add(`${path}.${name}`, unknownName(name, known));
   }
   return true;
 }

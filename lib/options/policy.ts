@@ -3,7 +3,7 @@ import { pick } from './draft.js';
 import { optionLayer } from './option-layer.js';
 import type { BreakerOptions, BulkheadOptions, RatioBreakerFigures, RetryOptions } from './options.js';
 import { presetLayers } from './presets.js';
-import { Problems, closest, shown } from './problem.js';
+import { Problems, shown, unknownName } from './problem.js';
 import { resolveBreaker, resolveBulkhead, resolveRetry } from './resolve.js';
 import type { BreakerSettings, BulkheadSettings, ResiliencePreset, Settings } from './settings.js';
 
@@ -88,10 +88,7 @@ function checkOwn(options: PolicyOptions, beside: readonly string[], problems: P
   }
   const known = [...NAMES, ...beside];
   for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const meant = closest(name, known);
-    const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`;
-    problems.add(name, `is not an option.${hint} Known here: ${known.join(', ')}.`);
+    if (!known.includes(name)) problems.add(name, unknownName(name, known));
   }
   const { retryIf, retry, breaker, preset } = options;
   if (retryIf === undefined) return;

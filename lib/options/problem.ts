@@ -43,6 +43,13 @@ export function shown(value: unknown, secret = false): string {
   return String(value);
 }
 
+/** What to say of a name that is none of `known`. */
+export function unknownName(name: string, known: readonly string[]): string {
+  const meant = closest(name, known);
+  const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`;
+  return `is not an option.${hint} Known here: ${known.join(', ')}.`;
+}
+
 /** The one of `known` that `name` was probably meant to be. */
 export function closest(name: string, known: readonly string[]): string | undefined {
   const ranked = known

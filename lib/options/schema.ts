@@ -12,7 +12,7 @@ import type {
   TimeoutOptions,
   TlsOptions,
 } from './options.js';
-import { type Problems, closest, shown } from './problem.js';
+import { type Problems, shown, unknownName } from './problem.js';
 import { RULES } from './rules.js';
 import type { Credentials } from './settings.js';
 
@@ -156,12 +156,6 @@ function report(issue: z.core.$ZodIssue, above: readonly PropertyKey[], value: u
   } else {
     problems.add(subject || 'options', `is ${shown(here, SECRET.test(subject))}: it must be ${issue.message}.`);
   }
-}
-
-function unknownName(name: string, known: readonly string[]): string {
-  const meant = closest(name, known);
-  const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`;
-  return `is not an option.${hint} Known here: ${known.join(', ')}.`;
 }
 
 function optional(field: Field): z.ZodType {

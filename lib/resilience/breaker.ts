@@ -1,7 +1,16 @@
-import { ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import type { CircuitBreakerPolicy, IBackoff } from 'cockatiel';
+import type { BreakerState } from '../core/events.js';
 import type { Settings } from '../options/settings.js';
 import { RatioBreaker } from './ratio-breaker.js';
+
+/** States in cockatiel's words, and in ours. */
+export const STATES: Readonly<Record<CircuitState, BreakerState>> = {
+  [CircuitState.Closed]: 'closed',
+  [CircuitState.Open]: 'open',
+  [CircuitState.HalfOpen]: 'half-open',
+  [CircuitState.Isolated]: 'isolated',
+};
 
 /** The circuit `settings` ask for. Failures for which `counts` says no are none to it. */
 export function breakerOf(

@@ -5,7 +5,7 @@ import { events } from '../core/events.js';
 import type { BreakerState, ClientIdentity } from '../core/events.js';
 import type { Driver, Operation } from '../driver/driver.js';
 import type { Settings } from '../options/settings.js';
-import { breakerOf } from './breaker.js';
+import { breakerOf, STATES } from './breaker.js';
 import type { Circuit } from './circuit.js';
 import type { Deadlines } from './deadlines.js';
 import { Bulkhead } from './bulkhead.js';
@@ -221,14 +221,6 @@ export class RoutePolicy {
     );
   }
 }
-
-/** States in cockatiel's words, and in ours. */
-const STATES: Readonly<Record<CircuitState, BreakerState>> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.HalfOpen]: 'half-open',
-  [CircuitState.Isolated]: 'isolated',
-};
 
 /** How a flight ended that tells the breaker nothing new. */
 const ECHO = new Error('This is counted already.');

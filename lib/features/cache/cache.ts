@@ -1,5 +1,5 @@
-import type { CacheSettings } from '../../options/cache-settings.js';
 import { events } from '../../core/events.js';
+import type { CacheSettings } from '../../options/cache-settings.js';
 import { Batch } from './batch.js';
 import type { LoadMany } from './batch.js';
 import { Circumstances } from './circumstances.js';
@@ -33,9 +33,9 @@ export class Cache {
   readonly #reader: EntryReader;
   readonly #flights = new Map<string, Flight<unknown>>();
   readonly #ahead = new Set<string>();
-  /** What methods are writing, and how many of them. */
   /** Keys whose loaders are being called in this moment. */
   readonly #beginning = new Set<string>();
+  /** What methods are writing, and how many of them. */
   readonly #puts = new Map<string, number>();
   readonly #wakeups = new Wakeups();
   readonly #background = new Set<Promise<unknown>>();
@@ -315,7 +315,7 @@ export class Cache {
     const found = await this.#reader.read<T>(key, plan.tags());
     if (found.kind === 'fresh') {
       if (events.cache.active) this.#publish('hit');
-      this.#onHit(key, load, plan, found);
+      if (plan.refreshAhead > 0 && found.leftMs <= plan.refreshAhead) this.#refreshAhead(key, found.seen, load, plan);
       return found.value.take();
     }
     let seen: Flight<unknown> | undefined;
@@ -359,15 +359,6 @@ export class Cache {
     } finally {
       this.#beginning.delete(key);
     }
-  }
-
-  #onHit<T>(
-    key: string,
-    load: Load<T>,
-    plan: LoadPlan<T>,
-    { seen, leftMs }: { readonly seen: string; readonly leftMs: number },
-  ): void {
-    if (plan.refreshAhead > 0 && leftMs <= plan.refreshAhead) this.#refreshAhead(key, seen, load, plan);
   }
 
   /** Loads in the background what is still good, but not for long. */

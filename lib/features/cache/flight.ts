@@ -165,9 +165,7 @@ export class Flight<T> {
     let look = FIRST_LOOK;
     let found = this.#listener.found ?? (await reader.read<T>(this.#key, this.#call.tags()));
     for (;;) {
-      if (found.kind === 'fresh') {
-        return this.#hit('hit', found.value);
-      }
+      if (found.kind === 'fresh') return this.#hit('hit', found.value);
       if (found.kind === 'away') return this.#loadWithout(found.error);
       const stale = found.kind === 'stale' ? found.value : undefined;
       this.#askedAt = performance.now();

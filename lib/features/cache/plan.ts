@@ -1,5 +1,5 @@
 import { toMilliseconds } from '../../core/duration.js';
-import { checkMethodOptions } from '../../options/cache-options.js';
+import { CALL_OPTIONS, checkMethodOptions } from '../../options/cache-options.js';
 import type { Duration } from '../../core/duration.js';
 import type { CacheSettings, CacheTimes } from '../../options/cache-settings.js';
 import type { LoadOptions } from './load-options.js';
@@ -37,7 +37,7 @@ export function withParts<T>(plan: LoadPlan<T>, { ttl, tags, tagsFrom, unless }:
 
 /** Fills what a call leaves out with what its cache does. */
 export function planOf<T>(settings: CacheSettings, options: LoadOptions<T>): LoadPlan<T> {
-  checkMethodOptions('a call', options, RELOADING_TIMES, BESIDE);
+  checkMethodOptions('a call', options, CALL_OPTIONS, BESIDE);
   const { ttl, tags, tagsFrom, unless, staleOn = isNoRefusal } = options;
   const time = (name: TimeName): number => {
     const given = options[name];
@@ -70,18 +70,6 @@ export function lifetimeOf<T>(plan: LoadPlan<T>, value: T): Lifetime | undefined
   const fresh = ttl * (1 - plan.jitter * Math.random());
   return fresh >= 1 ? { fresh, total: fresh + plan.staleFor } : undefined;
 }
-
-/** Times of a value that is loaded. */
-export const RELOADING_TIMES = [
-  'ttl',
-  'jitter',
-  'staleFor',
-  'staleRetry',
-  'refreshAhead',
-  'softTimeout',
-  'hardTimeout',
-  'nullTtl',
-] as const;
 
 const isFunction = (value: unknown): string | undefined => (typeof value === 'function' ? undefined : 'a function');
 

@@ -1,11 +1,10 @@
 import type { CacheService } from '../../features/cache/cache-service.js';
 import type { LoadOptions } from '../../features/cache/load-options.js';
 import { ArgumentError } from '../../core/errors.js';
-import { checkMethodOptions } from '../../options/cache-options.js';
+import { CALL_OPTIONS, checkMethodOptions } from '../../options/cache-options.js';
 import { decoratedMethod, replaceMethod } from '../decorated-method.js';
 import type { Callable } from '../decorated-method.js';
 import { saidMode } from './cache-mode.js';
-import { RELOADING_TIMES } from '../../features/cache/plan.js';
 import { modes } from './cacheable.js';
 import type { CachingManyDecorator, Shape } from './cached-method.js';
 import type { CacheableManyOptions } from './caching-decorator-options.js';
@@ -44,7 +43,7 @@ export function CacheableMany<
     const decorated = decoratedMethod('@CacheableMany()', target, name, descriptor);
     refuseStatic('@CacheableMany()', target, decorated);
     const { place, method } = decorated;
-    checkMethodOptions(place, options, RELOADING_TIMES, {
+    checkMethodOptions(place, options, CALL_OPTIONS, {
       ...STORING,
       mode: isMode,
       staleOn: isAFunction,

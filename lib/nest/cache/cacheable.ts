@@ -1,7 +1,6 @@
 import type { CacheService } from '../../features/cache/cache-service.js';
 import type { LoadOptions } from '../../features/cache/load-options.js';
-import { RELOADING_TIMES } from '../../features/cache/plan.js';
-import { checkMethodOptions } from '../../options/cache-options.js';
+import { CALL_OPTIONS, checkMethodOptions } from '../../options/cache-options.js';
 import { decoratedMethod, isFunction, replaceMethod } from '../decorated-method.js';
 import type { Callable } from '../decorated-method.js';
 import { saidMode } from './cache-mode.js';
@@ -44,7 +43,7 @@ export function Cacheable<
     const decorated = decoratedMethod('@Cacheable()', target, name, descriptor);
     refuseStatic('@Cacheable()', target, decorated);
     const { place, method } = decorated;
-    checkMethodOptions(place, options, RELOADING_TIMES, { ...STORING, mode: isMode, staleOn: isAFunction });
+    checkMethodOptions(place, options, CALL_OPTIONS, { ...STORING, mode: isMode, staleOn: isAFunction });
     const { key, when, client, cache } = options;
     const keyOf = key === undefined ? ownKey(String(name)) : givenKey(key, place);
     const fixed = fixedOptions(options);

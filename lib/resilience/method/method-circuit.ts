@@ -4,7 +4,7 @@ import { ValkeyError } from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import type { BreakerState } from '../../core/events.js';
 import type { BreakerSettings } from '../../options/settings.js';
-import { breakerOf } from '../breaker.js';
+import { breakerOf, STATES } from '../breaker.js';
 import type { Outcome } from './verdict.js';
 
 /** The circuit of one policy. */
@@ -103,14 +103,6 @@ export class MethodCircuit {
     if (events.methodBreaker.active) events.methodBreaker.publish({ method: this.#name, state });
   }
 }
-
-/** States in cockatiel's words, and in ours. */
-const STATES: Readonly<Record<CircuitState, BreakerState>> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.HalfOpen]: 'half-open',
-  [CircuitState.Isolated]: 'isolated',
-};
 
 /** An attempt that did not succeed, as cockatiel wants to be told. */
 class Miss extends Error {

@@ -61,7 +61,8 @@ describeWithServers('one load for all processes', () => {
       expect(slow.calls()).toBe(1);
     });
 
-    it('[C2] one who was frozen for longer than its lease cannot overwrite what came after it', async () => {
+    /** One process is frozen while it loads, until another one has the lease. */
+    const freezeHolder = async () => {
       const old = gate<string>();
       const fresh = gate<string>();
       let first: CacheProcess | undefined;
@@ -74,6 +75,11 @@ describeWithServers('one load for all processes', () => {
       await until(() => old.calls() > 0, { what: 'the load begins' });
       first?.signal('SIGSTOP');
       await until(() => fresh.calls() > 0, { what: 'another one has the lease' });
+      return { old, fresh, first, calls, refusedBefore };
+    };
+
+    it('[C2] one who was frozen for longer than its lease cannot overwrite what came after it', async () => {
+      const { old, fresh, first, calls, refusedBefore } = await freezeHolder();
       fresh.finish('new');
       const others = calls.filter((_, index) => workers[index] !== first);
       expect(await Promise.all(others)).toEqual([['new'], ['new']]);
@@ -89,18 +95,7 @@ describeWithServers('one load for all processes', () => {
     });
 
     it('[C2] a holder that was frozen and has lost its lease does not take it back while another one loads', async () => {
-      const old = gate<string>();
-      const fresh = gate<string>();
-      let first: CacheProcess | undefined;
-      const refusedBefore = await refusals(workers);
-      load = ({ process }) => {
-        first ??= process;
-        return process === first ? old.load() : fresh.load();
-      };
-      const calls = workers.map((worker) => worker.ask('read', 'k', 1));
-      await until(() => old.calls() > 0, { what: 'the load begins' });
-      first?.signal('SIGSTOP');
-      await until(() => fresh.calls() > 0, { what: 'another one has the lease' });
+      const { old, fresh, first, calls, refusedBefore } = await freezeHolder();
       first?.signal('SIGCONT');
       old.finish('old');
       await until(async () => (await refusals(workers)) > refusedBefore, { what: 'it is refused' });

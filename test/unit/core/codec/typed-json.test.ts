@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { isValkeyError } from '../../../../lib/core/errors.js';
 import { typedJson } from '../../../../lib/core/codec/typed-json.js';
+import { anyValue } from './any-value.js';
 
 const roundTrip = (value: unknown): unknown => typedJson.decode(typedJson.encode(value));
 const thrownBy = (run: () => unknown): unknown => {
@@ -104,18 +105,8 @@ describe('[C8] typed JSON gives back what it was given', () => {
       fc.constantFrom(null, undefined, -0, '@@', '@@date', '__proto__'),
     );
     const key = fc.oneof(fc.string(), fc.constantFrom('@@', '@@date', '@@=', '@@=@@', '__proto__', 'constructor', '0'));
-    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
-      value: fc.oneof(
-        { maxDepth: 4, withCrossShrink: true },
-        leaf,
-        fc.array(tie('value'), { maxLength: 4 }),
-        fc.array(fc.tuple(key, tie('value')), { maxLength: 4 }).map((entries) => Object.fromEntries(entries)),
-        fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 3 }).map((entries) => new Map(entries)),
-        fc.array(tie('value'), { maxLength: 3 }).map((items) => new Set(items)),
-      ),
-    }));
     fc.assert(
-      fc.property(value, (input) => {
+      fc.property(anyValue(leaf, key), (input) => {
         // Node's own comparison: jest's stumbles over objects as keys of a Map.
         expect(isDeepStrictEqual(roundTrip(input), input)).toBe(true);
       }),
