@@ -11,7 +11,10 @@ import { cacheModule, decorate, NEAR_ENTRIES, TTL_MILLIS } from '../caches/ours.
 import { Catalogue } from '../caches/products.mjs';
 import { answer } from '../harness/child.mjs';
 
-/** One application with the same route four times: `/bare/:id`, and three that are cached in different ways. */
+/**
+ * One application with the same route five times: `/bare/:id`, `/interceptor/:id` with an interceptor that does nothing,
+ * and three that are cached in different ways.
+ */
 
 /** @type {Catalogue} */
 let catalogue;
@@ -31,6 +34,13 @@ class CachedProducts extends Products {
 }
 decorate(CachedProducts, 'find', Cacheable({ cache: 'products', key: (id) => id, ttl: TTL_MILLIS }));
 
+class Interceptor {
+  /** @param {unknown} _context @param {import('@nestjs/common').CallHandler} next */
+  intercept(_context, next) {
+    return next.handle();
+  }
+}
+
 answer({
   open: async ({ server, ids }) => {
     catalogue = new Catalogue(ids);
@@ -43,6 +53,7 @@ answer({
       providers: [Products, CachedProducts],
       controllers: [
         controller('bare', Products),
+        controller('interceptor', Products, UseInterceptors(Interceptor)),
         controller('cacheable', CachedProducts),
         controller('http-cache', Products, HttpCache({ ttl: TTL_MILLIS })),
         controller('cache-interceptor', Products, UseInterceptors(CacheInterceptor)),

@@ -1,9 +1,11 @@
 import type { Codec } from '../core/codec/codec.js';
 import { typedJson } from '../core/codec/typed-json.js';
-import { parseDuration, toMilliseconds } from '../core/duration.js';
+import { toMilliseconds } from '../core/duration.js';
 import type { Duration } from '../core/duration.js';
 import type { CacheSettings, CachingSettings } from './cache-settings.js';
-import { Problems, shown, unknownName } from './problem.js';
+import { checkEach, checkObject, duration, isNumber, isObject, isWhole, LONGEST_TIMER } from './checks.js';
+import type { Check, Checks } from './checks.js';
+import { Problems, shown } from './problem.js';
 
 /** How much of a cache is kept in this process. */
 export interface NearOptions {
@@ -75,12 +77,7 @@ export const CACHE_DEFAULTS: CacheSettings = {
 /** What a name of a cache, and a version, may look like. */
 export const CACHE_NAME = /^[\w.-]{1,64}$/;
 
-/** What Node's timers can wait. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
-type Check = (value: unknown) => string | undefined;
-
-const CHECKS: { readonly [K in keyof Required<CacheOptions>]: Check } = {
+const CHECKS: Checks<CacheOptions> = {
   ttl: duration(1),
   jitter: (value) => (isNumber(value, 0, 1) ? undefined : 'a number from 0 to 1'),
   staleFor: duration(0),
@@ -97,7 +94,7 @@ const CHECKS: { readonly [K in keyof Required<CacheOptions>]: Check } = {
   share: (value) => (value === 'frozen' || value === 'copy' ? undefined : "'frozen' or 'copy'"),
 };
 
-const NEAR_CHECKS: { readonly [K in keyof Required<NearOptions>]: Check } = {
+const NEAR_CHECKS: Checks<NearOptions> = {
   maxEntries: (value) => (isWhole(value, 1, 2 ** 24) ? undefined : 'a whole number from 1 to 16777216'),
   maxBytes: (value) => (isWhole(value, 1024, 2 ** 40) ? undefined : 'a whole number of at least 1024'),
 };
@@ -139,9 +136,6 @@ export const CALL_OPTIONS = [
   'nullTtl',
 ] as const;
 
-/** Looks at an option that only methods have: what it must be, where it is wrong. */
-export type OptionCheck = (value: unknown) => string | undefined;
-
 /**
  * Checks the options of a method called `place`; `beside` are those only methods have. `ttl` may be a function.
  *
@@ -151,7 +145,7 @@ export function checkMethodOptions(
   place: string,
   options: object,
   times: readonly (typeof CALL_OPTIONS)[number][],
-  beside: Readonly<Record<string, OptionCheck>>,
+  beside: Readonly<Record<string, Check>>,
 ): void {
   // The checks are those of a cache, where these options stand one step further down.
   const problems = new Problems(`The cache options of ${place} are wrong:`, (text) => text.replaceAll('options.', ''));
@@ -210,51 +204,6 @@ function resolveNear(
   checkEach(given, NEAR_CHECKS, path, problems);
   const { maxEntries, maxBytes } = base ?? DEFAULT_NEAR;
   return { maxEntries: given.maxEntries ?? maxEntries, maxBytes: given.maxBytes ?? maxBytes };
-}
-
-/** Checks what is given, one option at a time. @returns whether all is well */
-function checkEach<T extends object>(
-  given: T,
-  checks: { readonly [K in keyof Required<T>]: Check },
-  path: string,
-  problems: Problems,
-): boolean {
-  const bad = Object.entries<Check>(checks).filter(([name, check]) => {
-    const value: unknown = given[name as keyof T];
-    const expected = value === undefined ? undefined : check(value);
-    if (expected !== undefined) problems.add(`${path}.${name}`, `is ${shown(value)}: it must be ${expected}.`);
-    return expected !== undefined;
-  });
-  return bad.length === 0;
-}
-
-function checkObject(value: unknown, known: readonly string[], path: string, problems: Problems): boolean {
-  if (!isObject(value)) {
-    problems.add(path, `is ${shown(value)}: it must be an object with ${known.join(', ')}.`);
-    return false;
-  }
-  for (const name of Object.keys(value)) {
-    if (!known.includes(name)) problems.add(`${path}.${name}`, unknownName(name, known));
-  }
-  return true;
-}
-
-function duration(least: number, most = Number.MAX_SAFE_INTEGER): Check {
-  const limit = most < Number.MAX_SAFE_INTEGER ? `${least} to ${most} ms` : `at least ${least} ms`;
-  return (value) =>
-    isNumber(parseDuration(value as Duration), least, most) ? undefined : `a duration such as '5m', ${limit}`;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isNumber(value: unknown, least: number, most: number): boolean {
-  return typeof value === 'number' && value >= least && value <= most;
-}
-
-function isWhole(value: unknown, least: number, most: number): boolean {
-  return Number.isSafeInteger(value) && isNumber(value, least, most);
 }
 
 function isCodec(value: unknown): value is Codec {

@@ -61,11 +61,7 @@ export function keyIndexes(description: CommandDescription, args: readonly Argum
     case 'none':
       return NONE;
     case 'range':
-      return steps(
-        keys.first,
-        Math.min(keys.last < 0 ? args.length + keys.last : keys.last, args.length - 1),
-        keys.step,
-      );
+      return steps(keys.first, lastOf(keys, args), keys.step);
     case 'numkeys': {
       const count = Number(args[keys.at] ?? 0);
       // A count that is none is for the server to refuse; keys it does not name are not there.
@@ -84,9 +80,17 @@ export function keyIndexes(description: CommandDescription, args: readonly Argum
 
 /** The first key among these arguments, which decides on the route; `undefined` when there is none. */
 export function firstKey(description: CommandDescription, args: readonly Argument[]): Argument | undefined {
-  if (description.keys === FIRST_KEY) return args[0];
+  const { keys } = description;
+  if (keys === FIRST_KEY) return args[0];
+  // The places of all keys of a large MGET would be made for the first.
+  if (keys.kind === 'range') return keys.first <= lastOf(keys, args) ? args[keys.first] : undefined;
   const place = keyIndexes(description, args)[0];
   return place === undefined ? undefined : args[place];
+}
+
+/** Where the keys of a range end, among these arguments. */
+function lastOf({ last }: { readonly last: number }, { length }: readonly Argument[]): number {
+  return Math.min(last < 0 ? length + last : last, length - 1);
 }
 
 /** Where STREAMS stands; a group or consumer may have the same name, so what belongs to an option is stepped over. */

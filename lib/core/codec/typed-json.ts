@@ -46,7 +46,8 @@ export const typedJson: Codec = {
       // JSON.parse quotes the data in its message, so the error is not passed on as a cause.
       throw new DecodeError(`The stored text is not JSON: it is corrupt, or was not written by ${NAME}.`);
     }
-    if (!text.includes(MARK_IN_TEXT)) return value;
+    // Without the quote, which is everywhere in JSON: a search for what hardly ever begins is many times faster.
+    if (!text.includes(MARK)) return value;
     try {
       return unmark(value);
     } catch (error) {

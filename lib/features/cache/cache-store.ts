@@ -72,26 +72,17 @@ export class CacheStore {
     if (events.cache.active) events.cache.publish({ ...this.client.identity, ...event });
   }
 
-  /** The server's time for what a node serves, `at` by `performance.now()`; `undefined` while no answer has told it. */
-  timeAt(name: string, at: number): number | undefined {
-    return this.clock.at(this.#nodeOf(name), at);
-  }
-
-  knowsTime(name: string): boolean {
-    return this.clock.knows(this.#nodeOf(name));
-  }
-
   /** Reads of all caches, sent together; `binary` gives bytes. */
   readsOf(binary: boolean): TickReads {
     return binary ? this.#bytes : this.#texts;
   }
 
   learnTime(name: string, server: number, sentAt: number): void {
-    this.clock.learn(this.#nodeOf(name), server, sentAt);
+    this.clock.learn(this.nodeOf(name), server, sentAt);
   }
 
-  /** Where there is one node at a time it need not be looked up. */
-  #nodeOf(name: string): string {
+  /** The node that serves a name. Where there is one at a time it need not be looked up. */
+  nodeOf(name: string): string {
     return this.#isCluster ? this.client.nodeOf(name) : '';
   }
 

@@ -8,8 +8,10 @@ import type { CacheStore } from './cache-store.js';
 import { EntryReader } from './entry-reader.js';
 import { ALREADY, Flight } from './flight.js';
 import type { FlightListener, FlightPlan } from './flight.js';
+import type { Found } from './found.js';
 import { Lease } from './lease.js';
 import type { Load, LoadContext, LoadOptions, StoreOptions } from './load-options.js';
+import { presentMoment } from './moments.js';
 import { checked, entryName, generationName, leaseName, spaceName, storedKey } from './names.js';
 import { NearEntries } from './near-entries.js';
 import { pack } from './packing.js';
@@ -296,7 +298,7 @@ export class Cache {
   #join<T>(key: string, load: Load<T>, plan: LoadPlan<T>, onWait: (() => void) | undefined): Promise<T> {
     // A loader that begins by asking for its own key would wait for itself: an override calling a cached super.
     if (this.#beginning.has(key)) return withoutCache(load);
-    const began = performance.now();
+    const began = presentMoment();
     const flight = this.#flights.get(key) as Flight<T> | undefined;
     const isCurrent = flight?.isCurrent(began) ?? false;
     if (!flight || isCurrent === false) return this.#look(key, load, plan, onWait, began);
@@ -304,20 +306,36 @@ export class Cache {
     return isCurrent.then((still) => (still ? flight.joined() : this.#look(key, load, plan, onWait, began)));
   }
 
-  /** A hit needs no flight. Without one, it joins a flight that has asked since it `began`, or begins one. */
-  async #look<T>(
+  /** A hit needs no flight, and no promise but the caller's. */
+  #look<T>(key: string, load: Load<T>, plan: LoadPlan<T>, onWait: (() => void) | undefined, began: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#reader.ask<T>(key, plan.tags(), (found) => {
+        if (found.kind !== 'fresh') {
+          resolve(this.#joinLater(key, load, plan, onWait, began, found));
+          return;
+        }
+        try {
+          if (events.cache.active) this.#publish('hit');
+          if (plan.refreshAhead > 0 && found.leftMs <= plan.refreshAhead) {
+            this.#refreshAhead(key, found.seen, load, plan);
+          }
+          resolve(found.value.take());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  /** Joins a flight that has asked since it `began`, or begins one. */
+  async #joinLater<T>(
     key: string,
     load: Load<T>,
     plan: LoadPlan<T>,
     onWait: (() => void) | undefined,
     began: number,
+    found: Found<T>,
   ): Promise<T> {
-    const found = await this.#reader.read<T>(key, plan.tags());
-    if (found.kind === 'fresh') {
-      if (events.cache.active) this.#publish('hit');
-      if (plan.refreshAhead > 0 && found.leftMs <= plan.refreshAhead) this.#refreshAhead(key, found.seen, load, plan);
-      return found.value.take();
-    }
     let seen: Flight<unknown> | undefined;
     for (let other = this.#flights.get(key); other && other !== seen; other = this.#flights.get(key)) {
       if (await other.isCurrent(began)) {

@@ -1,24 +1,19 @@
 import type { Codec } from '../../core/codec/codec.js';
-import { headSeen, readEntry } from './entry.js';
-import type { Entry, EntryGenerations } from './entry.js';
-import { serverTime } from './scripts.js';
+import { CacheTick } from './cache-tick.js';
+import type { Reading, TickPlan, Told } from './cache-tick.js';
 import type { CacheStore } from './cache-store.js';
+import { headOf, headSeen, readEntry } from './entry.js';
+import type { Entry, EntryGenerations } from './entry.js';
+import { FoundEntry } from './found.js';
+import type { Found } from './found.js';
 import type { Generation } from './generations.js';
 import { entryName, generationName, tagName } from './names.js';
+import type { NearEntries } from './near-entries.js';
 import type { Reservation } from './near-store.js';
+import { plainPayload, unpack } from './packing.js';
 import { SharedValue } from './shared-value.js';
 import type { Sharing } from './shared-value.js';
-import type { NearEntries } from './near-entries.js';
-import { plainPayload, unpack } from './packing.js';
 import type { Stored, TickReads } from './tick-reads.js';
-
-/** What a read has found. */
-export type Found<T> =
-  | { readonly kind: 'fresh'; readonly value: SharedValue<T>; readonly seen: string; readonly leftMs: number }
-  | { readonly kind: 'stale'; readonly value: SharedValue<T>; readonly seen: string }
-  /** Nothing that may be used. `seen` is the head of what is there all the same. */
-  | { readonly kind: 'none'; readonly seen: string }
-  | { readonly kind: 'away'; readonly error: unknown };
 
 /** What a reader needs to know of its cache. */
 export interface ReaderPlan {
@@ -31,9 +26,6 @@ export interface ReaderPlan {
   readonly near: NearEntries | undefined;
 }
 
-/** Generations that travelled along with a read; `undefined` for a name that was not asked for. */
-type Told = (name: string) => Generation | null | undefined;
-
 /** Reads entries of one cache and judges them: format, generations, age. */
 export class EntryReader {
   readonly #store: CacheStore;
@@ -42,113 +34,103 @@ export class EntryReader {
   readonly #generation: string;
   readonly #sharing: Sharing;
   readonly #decode: (payload: string | Buffer) => unknown;
+  readonly #tickPlan: TickPlan;
+  #tick: CacheTick | undefined;
 
   constructor(store: CacheStore, plan: ReaderPlan) {
+    const { space, codec, near, sharing } = plan;
     this.#store = store;
     this.#plan = plan;
     this.#reads = store.readsOf(plan.binary);
-    this.#generation = generationName(plan.space);
+    this.#generation = generationName(space);
     // Without a near cache every hit is its taker's own.
-    this.#sharing = plan.near ? plan.sharing : 'copy';
-    this.#decode = (payload) => plan.codec.decode(payload);
+    this.#sharing = near ? sharing : 'copy';
+    this.#decode = (payload) => codec.decode(payload);
+    this.#tickPlan = {
+      space,
+      generation: this.#generation,
+      store,
+      onStored: (reading, raw, told, at) => this.#onStored(reading, raw, told, at),
+    };
   }
 
-  /** One round trip; tags that are known before travel along. Never rejects. */
+  /** One round trip; tags that are known before travel along. `onFound` must not throw. */
+  ask<T>(key: string, tags: readonly string[], onFound: (found: Found<T>) => void): void {
+    const { questions } = this.#reads;
+    let tick = this.#tick;
+    if (tick?.questions !== questions) tick = this.#tick = new CacheTick(this.#tickPlan, questions);
+    tick.read(key, tags, this.#plan.near?.reserve(key), onFound);
+  }
+
+  /** {@link EntryReader.ask} as a promise, which never rejects. */
   read<T>(key: string, tags: readonly string[]): Promise<Found<T>> {
-    return new Promise((resolve) => {
-      const name = entryName(this.#plan.space, key);
-      const reservation = this.#plan.near?.reserve(key);
-      const end = (found: Found<T>): void => {
-        this.#plan.near?.release(reservation);
-        resolve(found);
-      };
-      const fail = (error: unknown): void => end({ kind: 'away', error });
-      const place = this.#reads.add(name);
-      const along = this.#askAlong(tags);
-      const clock = this.#askTime(name);
-      this.#reads.ask((values, at) => {
-        const raw = values[place] as Stored;
-        const told = along?.(values);
-        // The hot path stays in this turn; what has to ask once more takes its time.
-        const judged =
-          raw instanceof Error || told instanceof Error
-            ? ({ kind: 'away', error: raw instanceof Error ? raw : told } as const)
-            : clock
-              ? clock.then(() => this.#judge<T>(key, name, raw, performance.now(), told, reservation))
-              : this.#judge<T>(key, name, raw, at, told, reservation);
-        if (judged instanceof Promise) judged.then(end, fail);
-        else end(judged);
-      });
-    });
+    return new Promise((resolve) => this.ask<T>(key, tags, resolve));
   }
 
   /** What a stored text is worth now. */
   async judge<T>(key: string, raw: string | Buffer): Promise<Found<T>> {
-    return this.#judge<T>(key, entryName(this.#plan.space, key), raw, performance.now(), undefined, undefined);
+    const node = this.#store.nodeOf(entryName(this.#plan.space, key));
+    return this.#judge<T>(node, raw, performance.now(), undefined, undefined);
   }
 
-  /** Asks for the generations that are not known here. */
-  #askAlong(tags: readonly string[]): ((values: readonly Stored[]) => Told | Error) | undefined {
-    const { generations } = this.#store;
-    const isKnown = generations.known(this.#generation) !== undefined;
-    if (isKnown && tags.length === 0) return undefined;
-    const names = [this.#generation, ...tags.map(tagName)].filter((name) => !generations.known(name));
-    const asked = names.map((name) => ({
-      name,
-      place: this.#reads.add(name),
-      reservation: generations.reserve(name),
-    }));
-    return (values) => {
-      let failure: Error | undefined;
-      const found = new Map<string, Generation | null>();
-      for (const { name, place, reservation } of asked) {
-        const value = values[place] as Stored;
-        if (value instanceof Error) failure = value;
-        found.set(name, generations.learn(name, value instanceof Error ? null : value, reservation));
-      }
-      return failure ?? ((name) => found.get(name));
-    };
+  /** The hot path stays in this turn; what has to ask once more takes its time. */
+  #onStored(reading: Reading<unknown>, raw: Stored, told: Told, at: number): void {
+    const failure = raw instanceof Error ? raw : told && this.#failure(reading, told);
+    if (raw instanceof Error || failure) {
+      this.#end(reading, { kind: 'away', error: failure });
+      return;
+    }
+    const { clock, node, reservation } = reading;
+    const judged = clock
+      ? clock.then(() => this.#judge(node, raw, performance.now(), told, reservation))
+      : this.#judge(node, raw, at, told, reservation);
+    if (judged instanceof Promise) {
+      judged.then(
+        (found) => this.#end(reading, found),
+        (error: unknown) => this.#end(reading, { kind: 'away', error }),
+      );
+    } else {
+      this.#end(reading, judged);
+    }
   }
 
-  /** Asks what time it is at the server, where that is not known. */
-  #askTime(name: string): Promise<void> | undefined {
-    // In this process it costs nothing to ask, and a test may have moved its clock.
-    const isKnown = this.#store.client.topology !== 'embedded' && this.#store.knowsTime(name);
-    if (isKnown) return undefined;
-    const sentAt = performance.now();
-    const asked = this.#store.client
-      .run<number>(serverTime, [name])
-      .then((now) => this.#store.learnTime(name, now, sentAt));
-    // Whoever waits for it hears of a failure; nobody does if the read itself has failed.
-    asked.catch(ignore);
-    return asked;
+  #end(reading: Reading<unknown>, found: Found<unknown>): void {
+    if (reading.reservation) this.#plan.near?.release(reading.reservation);
+    reading.onFound(found);
+  }
+
+  /** Why a generation it asked for is not known. */
+  #failure({ tags }: Reading<unknown>, told: NonNullable<Told>): Error | undefined {
+    for (const tag of tags) {
+      const generation = told.get(tagName(tag));
+      if (generation instanceof Error) return generation;
+    }
+    const own = told.get(this.#generation);
+    return own instanceof Error ? own : undefined;
   }
 
   #judge<T>(
-    key: string,
-    name: string,
+    node: string,
     raw: string | Buffer | null,
     at: number,
-    told: Told | undefined,
+    told: Told,
     reservation: Reservation | undefined,
   ): Found<T> | Promise<Found<T>> {
     if (raw === null) return NOTHING;
     const entry = readEntry(raw);
-    const seen = headSeen(raw);
-    if (!entry) return this.#unreadable(seen);
-    const now = this.#store.timeAt(name, at);
-    if (now === undefined || entry.expiresAt <= now) return { kind: 'none', seen };
+    if (!entry) return this.#unreadable(headSeen(raw));
+    const now = this.#store.clock.at(node, at);
+    if (now === undefined || entry.expiresAt <= now) return none(entry);
     const generations = this.#valid(entry, told);
     const payload = plainPayload(entry, this.#plan.codec) ?? unpack(entry, this.#plan.codec);
     if (generations instanceof Promise || payload instanceof Promise) {
-      return this.#openLater<T>(entry, seen, now, generations, payload, reservation);
+      return this.#openLater<T>(entry, now, generations, payload, reservation);
     }
-    return generations ? this.#open<T>(entry, seen, now, generations, payload, reservation) : { kind: 'none', seen };
+    return generations ? this.#open<T>(entry, now, generations, payload, reservation) : none(entry);
   }
 
   async #openLater<T>(
     entry: Entry,
-    seen: string,
     now: number,
     generations: Valid | Promise<Valid>,
     payload: string | Buffer | Promise<string | Buffer>,
@@ -158,15 +140,14 @@ export class EntryReader {
       generations,
       payload instanceof Promise ? payload.catch(() => undefined) : payload,
     ]);
-    if (!valid) return { kind: 'none', seen };
+    if (!valid) return none(entry);
     return unpacked === undefined
-      ? this.#unreadable(seen)
-      : this.#open<T>(entry, seen, now, valid, unpacked, reservation);
+      ? this.#unreadable(headOf(entry.id))
+      : this.#open<T>(entry, now, valid, unpacked, reservation);
   }
 
   #open<T>(
     entry: Entry,
-    seen: string,
     now: number,
     generations: readonly Generation[],
     payload: string | Buffer,
@@ -176,19 +157,18 @@ export class EntryReader {
     try {
       value = new SharedValue<T>(payload, this.#decode, this.#sharing);
     } catch {
-      return this.#unreadable(seen);
+      return this.#unreadable(headOf(entry.id));
     }
     const leftMs = entry.freshUntil - now;
-    if (leftMs <= 0) return { kind: 'stale', value, seen };
-    if (reservation) this.#plan.near?.admit(reservation, entry, value, leftMs, generations);
-    return { kind: 'fresh', value, seen, leftMs };
+    if (leftMs > 0 && reservation) this.#plan.near?.admit(reservation, entry, value, leftMs, generations);
+    return new FoundEntry<T>(entry, value, leftMs);
   }
 
   /** The generations of the entry, if all are current. Asks for those nobody has told. */
-  #valid(entry: Entry, told: Told | undefined): Valid | Promise<Valid> {
-    const { generation, tags } = entry;
+  #valid(entry: Entry, told: Told): Valid | Promise<Valid> {
+    const { tags } = entry;
     const own = this.#current(this.#generation, told);
-    if (tags.length === 0 && !(own instanceof Promise)) return own?.token === generation ? [own] : undefined;
+    if (tags.length === 0 && !(own instanceof Promise)) return own && entry.isOf(own.token) ? [own] : undefined;
     const current = [own, ...tags.map(({ tag }) => this.#current(tagName(tag), told))];
     return current.some((each) => each instanceof Promise)
       ? this.#validLater(entry, current)
@@ -202,11 +182,11 @@ export class EntryReader {
     return validOnes(entry, await Promise.all(current.map(async (each) => each)));
   }
 
-  #current(name: string, told: Told | undefined): Generation | null | Promise<Generation | null> {
+  #current(name: string, told: Told): Generation | null | Promise<Generation | null> {
     const { generations } = this.#store;
-    const found = told?.(name);
+    const found = told?.get(name);
     // What has changed since is asked for again.
-    if (found === null || (found && found.token !== undefined)) return found;
+    if (found === null || (found && 'token' in found && found.token !== undefined)) return found;
     return generations.known(name) ?? generations.read(name);
   }
 
@@ -228,6 +208,7 @@ function validOnes({ generation, tags }: EntryGenerations, current: readonly (Ge
 
 const NOTHING = { kind: 'none', seen: '' } as const;
 
-function ignore(): void {
-  // See #askTime().
+/** Nothing that may be used, but an entry all the same. */
+function none({ id }: Entry): { readonly kind: 'none'; readonly seen: string } {
+  return { kind: 'none', seen: headOf(id) };
 }

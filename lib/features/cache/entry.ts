@@ -5,16 +5,55 @@ import { randomFillSync } from 'node:crypto';
  *
  *     nv1 <id> <fresh until> <expires at> <format> <generation> [<tag>=<generation> …]\n<value>
  *
- * Times are the server's, in milliseconds; scripts write them, so no clock of a process is involved.
+ * Times are the server's, in milliseconds; scripts write them, so no clock of a process is involved. What a hit only
+ * compares is cut out of the header for whoever asks, and not before.
  */
-export interface Entry extends EntryGenerations {
-  /** Never repeats: two entries with the same id are the same one. */
-  readonly id: string;
+export class Entry implements EntryGenerations {
   readonly freshUntil: number;
   readonly expiresAt: number;
-  /** How `payload` is written. */
-  readonly format: string;
+  readonly tags: readonly TagGeneration[];
   readonly payload: string | Buffer;
+  readonly #header: string;
+  /** Where the format ends. */
+  readonly #formatEnd: number;
+
+  constructor(
+    header: string,
+    freshUntil: number,
+    expiresAt: number,
+    formatEnd: number,
+    tags: readonly TagGeneration[],
+    payload: string | Buffer,
+  ) {
+    this.#header = header;
+    this.freshUntil = freshUntil;
+    this.expiresAt = expiresAt;
+    this.#formatEnd = formatEnd;
+    this.tags = tags;
+    this.payload = payload;
+  }
+
+  /** Never repeats: two entries with the same id are the same one. */
+  get id(): string {
+    return this.#header.slice(MARK.length, HEAD);
+  }
+
+  /** How `payload` is written. */
+  get format(): string {
+    return this.#header.slice(TIMES_END + 1, this.#formatEnd);
+  }
+
+  get generation(): string {
+    return this.#header.slice(this.#formatEnd + 1, this.#formatEnd + 1 + ID);
+  }
+
+  isWrittenAs(format: string): boolean {
+    return TIMES_END + 1 + format.length === this.#formatEnd && this.#header.startsWith(format, TIMES_END + 1);
+  }
+
+  isOf(generation: string | undefined): boolean {
+    return generation?.length === ID && this.#header.startsWith(generation, this.#formatEnd + 1);
+  }
 }
 
 /** The generations that were current when the load of an entry began: it is valid while they are. */
@@ -36,6 +75,7 @@ const ID = 16;
 export const HEAD = MARK.length + ID;
 /** Digits of a time. */
 const TIME = 13;
+const ZERO = 0x30;
 /** Where the two times end. */
 const TIMES_END = HEAD + 2 * (1 + TIME);
 
@@ -58,23 +98,27 @@ export function readEntry(raw: string | Buffer): Entry | undefined {
   if (end < TIMES_END) return undefined;
   const header = isText ? raw : raw.toString('latin1', 0, end + 1);
   if (!header.startsWith(MARK)) return undefined;
-  const freshUntil = Number(header.slice(HEAD + 1, HEAD + 1 + TIME));
-  const expiresAt = Number(header.slice(HEAD + TIME + 2, TIMES_END));
+  const freshUntil = timeIn(header, HEAD + 1);
+  const expiresAt = timeIn(header, HEAD + TIME + 2);
   const formatEnd = header.indexOf(' ', TIMES_END + 1);
   const generationEnd = formatEnd + 1 + ID;
   // NaN for what is no time.
   if (!(freshUntil > 0 && expiresAt > 0) || formatEnd < 0 || generationEnd > end) return undefined;
   const tags = generationEnd === end ? NO_TAGS : readTags(header.slice(generationEnd + 1, end));
   if (!tags) return undefined;
-  return {
-    id: header.slice(MARK.length, HEAD),
-    freshUntil,
-    expiresAt,
-    format: header.slice(TIMES_END + 1, formatEnd),
-    generation: header.slice(formatEnd + 1, generationEnd),
-    tags,
-    payload: isText ? raw.slice(end + 1) : raw.subarray(end + 1),
-  };
+  const payload = isText ? raw.slice(end + 1) : raw.subarray(end + 1);
+  return new Entry(header, freshUntil, expiresAt, formatEnd, tags, payload);
+}
+
+/** Digit by digit: a text of its own to read each time from would cost more. */
+function timeIn(header: string, at: number): number {
+  let time = 0;
+  for (let index = at; index < at + TIME; index += 1) {
+    const digit = header.charCodeAt(index) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return NaN;
+    time = time * 10 + digit;
+  }
+  return time;
 }
 
 /** Mark and id of whatever is there, as the lease script sees them. */

@@ -3,12 +3,14 @@ import type { CacheSettings } from '../../options/cache-settings.js';
 import { codeOf } from './cache-store.js';
 import type { CacheNews, CacheStore } from './cache-store.js';
 import { Circumstances } from './circumstances.js';
-import type { EntryReader, Found } from './entry-reader.js';
+import type { EntryReader } from './entry-reader.js';
+import type { Found } from './found.js';
 import { Lease } from './lease.js';
 import type { LeaseAnswer, Manner } from './lease.js';
 import type { Load } from './load-options.js';
 import { runLoader, TOO_LATE } from './loader-run.js';
 import type { LoaderRun } from './loader-run.js';
+import { nextMoment } from './moments.js';
 import { entryName } from './names.js';
 import { pack } from './packing.js';
 import { lifetimeOf } from './plan.js';
@@ -77,8 +79,8 @@ export class Flight<T> {
   /** Whether an eviction cannot be ruled out since it was last. */
   #doubtful = false;
   #outdated = false;
-  /** When what it will give was asked for, by `performance.now()`; Infinity while it will ask later. */
-  #askedAt = performance.now();
+  /** When what it will give was asked for. */
+  #askedAt = nextMoment();
   #check: Promise<boolean> | undefined;
   /** Over when the value is stored as well. */
   #stored: Promise<void> | undefined;
@@ -125,11 +127,11 @@ export class Flight<T> {
     this.#outdated = true;
   }
 
-  /** Whether joining gives what was true when the one who joins began, at `began`. */
+  /** Whether joining gives what was true when the one who joins began, at the moment `began`. */
   isCurrent(began: number): boolean | Promise<boolean> {
     if (this.#outdated) return false;
     // Whatever happened before it asked, it has seen.
-    if (!this.#lease) return !this.#doubtful && this.#askedAt >= began;
+    if (!this.#lease) return !this.#doubtful && this.#askedAt > began;
     if (!this.#doubtful && this.#plan.store.isCovered && this.#circumstances?.areKnown() === true) return true;
     if (this.#check) return this.#check;
     const check = this.#ask().finally(() => {
@@ -168,7 +170,7 @@ export class Flight<T> {
       if (found.kind === 'fresh') return this.#hit('hit', found.value);
       if (found.kind === 'away') return this.#loadWithout(found.error);
       const stale = found.kind === 'stale' ? found.value : undefined;
-      this.#askedAt = performance.now();
+      this.#askedAt = nextMoment();
       const step = await this.#askForLease(found.seen, stale ? 'polite' : 'urgent');
       if (step.kind === 'away') return stale ? this.#loadOrStale(stale, step.error) : this.#loadWithout(step.error);
       if (step.kind === 'lease') return this.#loadUnder(step.lease, stale);
@@ -185,7 +187,7 @@ export class Flight<T> {
       look = Math.min(LAST_LOOK, look * 2);
       // Whatever has happened: it looks again.
       this.#doubtful = false;
-      this.#askedAt = performance.now();
+      this.#askedAt = nextMoment();
       found = await reader.read<T>(this.#key, this.#call.tags());
     }
   }
@@ -243,7 +245,7 @@ export class Flight<T> {
   async #loadWithout(error: unknown): Promise<T> {
     if (error !== undefined) this.#publish({ kind: 'background-error', code: codeOf(error) });
     this.#publish({ kind: 'miss' });
-    this.#askedAt = performance.now();
+    this.#askedAt = nextMoment();
     return this.#run().result;
   }
 

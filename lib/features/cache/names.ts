@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-import { toUSVString } from 'node:util';
-import { ArgumentError } from '../../core/errors.js';
+import { storedName, wellFormed } from '../../core/stored-name.js';
 
 /** Everything of the caches begins with this: one prefix to hear about from the server. */
 export const ROOT = 'cache:';
 /** Buckets of the epochs, see {@link epochName}. */
 export const EPOCHS = 64;
-/** Longer keys are stored under their hash. */
-const LONGEST_KEY = 512;
 const LEASE = '!lease';
+const KEY = 'The key of a cache entry';
 
 /** The common beginning of the names of one cache: `cache:products:1`. Neither part can hold a brace or a colon. */
 export function spaceName(cache: string, version: string): string {
@@ -70,19 +67,10 @@ export function readName(name: string): Named | undefined {
  * @throws {ArgumentError} for what is no key
  */
 export function storedKey(key: string): string {
-  if (typeof key !== 'string' || key === '') throw badKey('is not a string, or empty');
-  if (key.length <= LONGEST_KEY) return key;
-  return `sha256:${createHash('sha256').update(checked(key)).digest('base64url')}`;
+  return storedName(key, KEY);
 }
 
 /** Half a surrogate pair would become the same bytes as any other half: two keys would be one. */
 export function checked(key: string): string {
-  if (toUSVString(key) !== key) throw badKey('holds half a surrogate pair, which cannot be told from another half');
-  return key;
-}
-
-function badKey(what: string): ArgumentError {
-  return new ArgumentError(`The key of a cache entry ${what}. Give a text of at least one character.`, {
-    subject: 'key',
-  });
+  return wellFormed(key, KEY);
 }

@@ -22,8 +22,9 @@ export async function pack(encoded: string | Buffer, codec: Codec, threshold: nu
 }
 
 /** The value as its codec wrote it, where it is not compressed; `undefined` where it is, or is another codec's. */
-export function plainPayload({ format, payload }: Entry, { name, binary = false }: Codec): string | Buffer | undefined {
-  if (format !== name) return undefined;
+export function plainPayload(entry: Entry, { name, binary = false }: Codec): string | Buffer | undefined {
+  if (!entry.isWrittenAs(name)) return undefined;
+  const { payload } = entry;
   if (binary) return typeof payload === 'string' ? undefined : payload;
   return typeof payload === 'string' ? payload : payload.toString();
 }

@@ -6,33 +6,33 @@ export class SharedValue<T> {
   /** Kept where each taker gets a copy of its own. */
   readonly #payload: string | Buffer | undefined;
   readonly #decode: (payload: string | Buffer) => unknown;
-  readonly #value: T | undefined;
+  /** What all takers get, or the first one. */
+  #value: T | undefined;
+  #isTaken: boolean;
   /** Whether all takers get the same. */
   readonly isOne: boolean;
   /** Bytes it takes, roughly and rather too many: objects take more than their text. */
   readonly bytes: number;
-
-  /** What the first taker of a copy gets: it is decoded already. */
-  #first: { readonly value: T } | undefined;
 
   /** @throws what `decode` throws */
   constructor(payload: string | Buffer, decode: (payload: string | Buffer) => unknown, sharing: Sharing) {
     this.#decode = decode;
     const value = decode(payload) as T;
     this.isOne = isFixed(value) || (sharing === 'frozen' && freeze(value));
-    this.#value = this.isOne ? value : undefined;
     this.#payload = this.isOne ? undefined : payload;
-    // Freezing may have gone half the way.
-    this.#first = this.isOne || sharing === 'frozen' ? undefined : { value };
     this.bytes = payload.length * (this.isOne ? 3 : 1);
+    // Freezing may have gone half the way.
+    this.#isTaken = !this.isOne && sharing === 'frozen';
+    this.#value = this.#isTaken ? undefined : value;
   }
 
   take(): T {
     if (this.isOne) return this.#value as T;
-    const first = this.#first;
-    if (!first) return this.#decode(this.#payload as string | Buffer) as T;
-    this.#first = undefined;
-    return first.value;
+    if (this.#isTaken) return this.#decode(this.#payload as string | Buffer) as T;
+    const value = this.#value as T;
+    this.#isTaken = true;
+    this.#value = undefined;
+    return value;
   }
 }
 

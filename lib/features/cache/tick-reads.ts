@@ -4,26 +4,23 @@ import { isValkeyError } from '../../core/errors.js';
 /** What is stored under a name, or why that is not known. */
 export type Stored = string | Buffer | null | Error;
 
-/** Hears what is stored under all names asked for in its tick, and when that was known, by `performance.now()`. */
-export type Asker = (values: readonly Stored[], at: number) => void;
+/** Hears what is stored under the names asked for in its tick. */
+export interface Asker {
+  /** `at` is when it was known, by `performance.now()`. It must not throw. */
+  onAnswers(values: readonly Stored[], at: number): void;
+}
 
 /** Keys in one command at the most: it holds the server for as long as it runs. */
 const MOST = 512;
 
-/** What is asked in one tick of the event loop: each name once, however many want to know. */
-class Questions {
+/** What is asked in one tick of the event loop. */
+export class Questions {
   readonly names: string[] = [];
   readonly askers: Asker[] = [];
-  readonly #places = new Map<string, number>();
 
-  /** Where in the answer a name will be. */
+  /** Where in the answers a name will be. */
   add(name: string): number {
-    let place = this.#places.get(name);
-    if (place === undefined) {
-      place = this.names.push(name) - 1;
-      this.#places.set(name, place);
-    }
-    return place;
+    return this.names.push(name) - 1;
   }
 }
 
@@ -41,22 +38,16 @@ export class TickReads {
     this.#binary = binary;
   }
 
-  /** The place of a name in the answer of this tick. */
-  add(name: string): number {
-    this.#questions ??= this.#open();
-    return this.#questions.add(name);
-  }
-
-  /** Calls `asker` with all answers of this tick. It must not throw. */
-  ask(asker: Asker): void {
-    this.#questions ??= this.#open();
-    this.#questions.askers.push(asker);
+  /** The questions of this tick that still have room. */
+  get questions(): Questions {
+    const { names } = (this.#questions ??= this.#open());
+    return names.length < MOST ? this.#questions : (this.#questions = this.#open());
   }
 
   #open(): Questions {
     const questions = new Questions();
     process.nextTick(() => {
-      this.#questions = undefined;
+      if (this.#questions === questions) this.#questions = undefined;
       void this.#send(questions);
     });
     return questions;
@@ -66,24 +57,19 @@ export class TickReads {
     const isSingly = names.length === 1 || this.#client.topology === 'cluster';
     const values = isSingly ? await this.#readEach(names) : await this.#readAll(names);
     const at = performance.now();
-    for (const asker of askers) asker(values, at);
+    for (const asker of askers) asker.onAnswers(values, at);
   }
 
   async #readAll(names: readonly string[]): Promise<readonly Stored[]> {
     try {
-      if (names.length <= MOST) return await this.#readMany(names);
-      const parts: Promise<readonly Stored[]>[] = [];
-      for (let start = 0; start < names.length; start += MOST) {
-        parts.push(this.#readMany(names.slice(start, start + MOST)));
-      }
-      return (await Promise.all(parts)).flat();
+      return await this.#readMany(names);
     } catch (error) {
       return names.map(() => error as Error);
     }
   }
 
   #readMany(names: readonly string[]): Promise<readonly Stored[]> {
-    return this.#binary ? this.#client.mgetBuffer(...names) : this.#client.mget(...names);
+    return this.#binary ? this.#client.mgetBuffer(names) : this.#client.mget(names);
   }
 
   #readEach(names: readonly string[]): Promise<readonly Stored[]> {

@@ -1,30 +1,30 @@
 import { ConfigurationError } from '../../core/errors.js';
 import { CACHE_NAME } from '../../options/cache-options.js';
-import type { OptionCheck } from '../../options/cache-options.js';
+import type { Check } from '../../options/checks.js';
 import type { DecoratedMethod } from '../decorated-method.js';
 import { isFunction } from '../decorated-method.js';
 import { CACHE_MODES } from './cache-mode.js';
 import type { CacheMode } from './cache-mode.js';
 
 /** A function of the options. */
-export const isAFunction: OptionCheck = (value) => (isFunction(value) ? undefined : 'a function');
+export const isAFunction: Check = (value) => (isFunction(value) ? undefined : 'a function');
 
-export const isKey: OptionCheck = (value) =>
+export const isKey: Check = (value) =>
   typeof value === 'string' || isFunction(value) ? undefined : "a function or a template such as 'product:{0}'";
 
-export const isFlag: OptionCheck = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+export const isFlag: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
 
-export const isMode: OptionCheck = (value) =>
+export const isMode: Check = (value) =>
   isFunction(value) || CACHE_MODES.includes(value as CacheMode)
     ? undefined
     : "'use', 'bypass', 'refresh' or a function";
 
 /** Tags or keys, or a function that gives them. */
-export const isListOfNames: OptionCheck = (value) =>
+export const isListOfNames: Check = (value) =>
   isFunction(value) || isNames(value) ? undefined : 'a list of texts that are not empty, or a function';
 
 /** Where a method's values are kept. */
-export const CHOICE: Readonly<Record<'cache' | 'client', OptionCheck>> = {
+export const CHOICE: Readonly<Record<'cache' | 'client', Check>> = {
   cache: (value) =>
     typeof value === 'string' && CACHE_NAME.test(value)
       ? undefined
@@ -33,7 +33,7 @@ export const CHOICE: Readonly<Record<'cache' | 'client', OptionCheck>> = {
 };
 
 /** What every decorator that stores something takes. */
-export const STORING: Readonly<Record<string, OptionCheck>> = {
+export const STORING: Readonly<Record<string, Check>> = {
   ...CHOICE,
   key: isKey,
   tags: isListOfNames,

@@ -2,7 +2,7 @@ import { Inject, Logger, mixin } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor, Type } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { LRUCache } from 'lru-cache';
-import { defer, lastValueFrom } from 'rxjs';
+import { lastValueFrom, of } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { CacheService } from '../../features/cache/cache-service.js';
 import type { Cache } from '../../features/cache/cache.js';
@@ -49,7 +49,7 @@ export function httpCacheInterceptor(rules: HttpCacheRules): Type<NestIntercepto
   class HttpCacheInterceptor implements NestInterceptor {
     readonly #host: HttpAdapterHost;
     readonly #cache: Cache;
-    readonly #routes = new WeakMap<object, Map<object, Route>>();
+    readonly #routes = new WeakMap<object, Map<object, Route | undefined>>();
     readonly #notForOthers = new LRUCache<string, true>({ max: 1_000, ttl: REMEMBERED });
     #hasWarned = false;
 
@@ -61,14 +61,13 @@ export function httpCacheInterceptor(rules: HttpCacheRules): Type<NestIntercepto
       this.#cache = caches.cache(rules.cache ?? DEFAULT_CACHE);
     }
 
-    intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-      if (context.getType() !== 'http' || rulesFor(context) !== rules) return next.handle();
-      const route = this.#routeOf(context);
-      if (route.isSelfAnswering) return next.handle();
+    intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+      const route = context.getType() === 'http' ? this.#routeOf(context) : undefined;
+      if (!route || route.isSelfAnswering) return next.handle();
       const exchange = new HttpExchange(this.#host.httpAdapter, context);
       const { method } = exchange;
       if (method !== 'GET' && method !== 'HEAD') return next.handle();
-      return defer(() => this.#respond(exchange, route, next));
+      return this.#respond(exchange, route, next).then((body) => of(body));
     }
 
     async #respond(exchange: HttpExchange, route: Route, next: CallHandler): Promise<unknown> {
@@ -143,17 +142,14 @@ export function httpCacheInterceptor(rules: HttpCacheRules): Type<NestIntercepto
       new Logger('ValkeyModule').warn(`@HttpCache() on ${rules.place} does not store a response: ${advice}`);
     }
 
-    #routeOf(context: ExecutionContext): Route {
+    /** The route of a request; `undefined` where other rules hold. */
+    #routeOf(context: ExecutionContext): Route | undefined {
       const controller = context.getClass();
       const handler = context.getHandler();
-      const routes = this.#routes.get(controller) ?? new Map<object, Route>();
-      this.#routes.set(controller, routes);
-      let route = routes.get(handler);
-      if (!route) {
-        route = routeOf(context);
-        routes.set(handler, route);
-      }
-      return route;
+      let routes = this.#routes.get(controller);
+      if (!routes) this.#routes.set(controller, (routes = new Map<object, Route | undefined>()));
+      if (!routes.has(handler)) routes.set(handler, rulesFor(context) === rules ? routeOf(context) : undefined);
+      return routes.get(handler);
     }
   }
 

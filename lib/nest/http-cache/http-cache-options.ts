@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Duration } from '../../core/duration.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { checkMethodOptions } from '../../options/cache-options.js';
-import type { OptionCheck } from '../../options/cache-options.js';
+import type { Check } from '../../options/checks.js';
 import { CHOICE, isAFunction, isFlag, isListOfNames } from '../cache/decorator-checks.js';
 
 /** What Express's and Fastify's requests have in common. Write your own type in its place: `(request: Request) => …`. */
@@ -92,7 +92,7 @@ const UNKEPT_HEADERS = new Set([
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const DIRECTIVES = /^[\t\u0020-\u007e]+$/;
 
-const CHECKS: Readonly<Record<string, OptionCheck>> = {
+const CHECKS: Readonly<Record<string, Check>> = {
   ...CHOICE,
   key: isAFunction,
   tags: isListOfNames,

@@ -67,7 +67,12 @@ export class HttpExchange {
   /** Names headers of the request the response depends on, beside those that are named already. */
   sendVary(names: readonly string[]): void {
     if (names.length === 0) return;
-    const named = namesIn(this.sent('vary'));
+    const before = this.sent('vary');
+    if (before === undefined) {
+      this.send('Vary', names.join(', '));
+      return;
+    }
+    const named = namesIn(before);
     const known = new Set(named.map((name) => name.toLowerCase()));
     const added = names.filter((name) => !known.has(name.toLowerCase()));
     if (added.length > 0 && !known.has('*')) this.send('Vary', [...named, ...added].join(', '));

@@ -5,6 +5,9 @@ import type { HttpCacheRules } from './http-cache-options.js';
 /** Raised with the shape of what is stored. */
 const SHAPE = 1;
 
+const EVERYBODY = '[]';
+const PATH_ALONE = /^\/[^?#]*$/;
+
 /** Headers that say who sends a request. */
 export const CREDENTIALS: readonly string[] = ['authorization', 'cookie'];
 
@@ -43,12 +46,18 @@ export function isOwned({ request }: HttpExchange, rules: HttpCacheRules, owner:
 
 /** The key of a response: the same for GET and HEAD, on any host, and for any order of the query. */
 export function requestKey(exchange: HttpExchange, route: string, rules: HttpCacheRules, owner: Owner): string {
-  const varying = rules.vary.map((name) => exchange.header(name)?.trim() ?? null);
-  return JSON.stringify([SHAPE, route, normalised(exchange.url), varying, owner ?? null]);
+  return `${SHAPE}${route}${audienceOf(exchange, rules, owner)}${normalised(exchange.url)}`;
+}
+
+/** For whom a response is, of those who ask for the same address. */
+function audienceOf(exchange: HttpExchange, { vary }: HttpCacheRules, owner: Owner): string {
+  if (vary.length === 0 && owner === undefined) return EVERYBODY;
+  return JSON.stringify([vary.map((name) => exchange.header(name)?.trim() ?? null), owner ?? null]);
 }
 
 /** Path and query of a URL, with the query's parameters in an order that is always the same. */
 export function normalised(url: string): string {
+  if (PATH_ALONE.test(url)) return url;
   // A proxy may be asked with the whole address.
   const target = /^https?:\/\//i.test(url) ? url.replace(/^https?:\/\/[^/?#]*/i, '') : url;
   const end = target.indexOf('#');

@@ -11,7 +11,10 @@ const RESPONSE_OR_NEXT = /^[12]:/;
 
 /** What does not change from one request of a route to the next. */
 export interface Route {
-  /** Tells it from other routes that may have the same path: of another version, or of HEAD alone. */
+  /**
+   * Tells it from other routes that may have the same path: of another version, or of HEAD alone. Quoted: what follows
+   * it in a key cannot be taken for a part of it.
+   */
   readonly name: string;
   /** It streams events, redirects, renders, or has `@Res()` and writes by itself. */
   readonly isSelfAnswering: boolean;
@@ -25,7 +28,7 @@ export function routeOf(context: ExecutionContext): Route {
   const version: unknown = Reflect.getMetadata(VERSION, handler) ?? Reflect.getMetadata(VERSION, controller);
   const versions = [version ?? []].flat().map(String).join();
   return {
-    name: `${controller.name}.${method}${versions && `@${versions}`}`,
+    name: JSON.stringify(`${controller.name}.${method}${versions && `@${versions}`}`),
     isSelfAnswering:
       ANSWERS_OTHERWISE.some((key) => Reflect.getMetadata(key, handler) !== undefined) ||
       writesItself(controller, method),

@@ -80,7 +80,7 @@ export function replay(
 ): unknown {
   const { status, headers, body, ttl } = response;
   exchange.status = status;
-  for (const [name, value] of Object.entries(headers)) exchange.send(name, value);
+  for (const name of Object.keys(headers)) exchange.send(name, headers[name] as string);
   exchange.sendVary(rules.public === true ? rules.vary : [...rules.vary, ...CREDENTIALS]);
   const { cacheControl = scoped(`max-age=${Math.floor(ttl / 1000)}`, rules, isOwned) } = rules;
   if (headers['cache-control'] === undefined && cacheControl !== false) exchange.send('Cache-Control', cacheControl);
@@ -99,8 +99,8 @@ export function ageOf({ madeAt }: StoredResponse): number {
 /** Whether it is one: another version of this package may have written something else. */
 export function isStoredResponse(value: unknown): value is StoredResponse {
   const { status, headers, body, madeAt, ttl } = Object(value) as Partial<StoredResponse>;
-  const isComplete = [status, madeAt, ttl].every((figure) => typeof figure === 'number');
-  return isComplete && typeof headers === 'object' && typeof body === 'object';
+  const isDated = typeof madeAt === 'number' && typeof ttl === 'number';
+  return isDated && typeof status === 'number' && typeof headers === 'object' && typeof body === 'object';
 }
 
 function mayBeShared(exchange: HttpExchange): boolean {
