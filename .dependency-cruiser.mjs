@@ -14,6 +14,7 @@ const LAYERS = {
   opentelemetry: ['core', 'driver', 'resilience', 'client'],
   keyv: ['core', 'client'],
   msgpack: ['core'],
+  throttler: ['core', 'options', 'driver', 'client', 'features'],
   testing: ['core', 'options', 'driver', 'resilience', 'client', 'features', 'nest'],
 };
 
@@ -39,7 +40,7 @@ export default {
     only(
       'nest-in-nest',
       { path: '^lib/', pathNot: '^lib/(nest|testing)/' },
-      { path: 'node_modules/(@nestjs|rxjs|reflect-metadata)(/|$)' },
+      { path: 'node_modules/(@nestjs|rxjs|reflect-metadata)(/|$)', pathNot: 'node_modules/@nestjs/throttler(/|$)' },
     ),
     only(
       'iovalkey-in-its-driver',
@@ -72,6 +73,21 @@ export default {
       { path: '^lib/' },
       { path: 'node_modules/(keyv|@keyv|cache-manager)(/|$)' },
       'The store fits by its shape, so that nobody needs Keyv who does not use it.',
+    ),
+    only(
+      'structured-headers-in-rate-limit',
+      { path: '^lib/', pathNot: '^lib/nest/(rate-limit|idempotency)/' },
+      { path: 'node_modules/structured-headers(/|$)' },
+    ),
+    only(
+      'stable-stringify-in-idempotency',
+      { path: '^lib/', pathNot: '^lib/features/idempotency/' },
+      { path: 'node_modules/safe-stable-stringify(/|$)' },
+    ),
+    only(
+      'throttler-in-its-folder',
+      { path: '^lib/', pathNot: '^lib/throttler/' },
+      { path: 'node_modules/@nestjs/throttler(/|$)' },
     ),
     only(
       'etag-in-http-cache',

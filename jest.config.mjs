@@ -22,7 +22,7 @@ export default {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^nestjs-valkey$': '<rootDir>/lib/index.ts',
-    '^nestjs-valkey/(testing|prometheus|opentelemetry|keyv|msgpack)$': '<rootDir>/lib/$1/index.ts',
+    '^nestjs-valkey/(testing|prometheus|opentelemetry|keyv|msgpack|throttler)$': '<rootDir>/lib/$1/index.ts',
     '^nestjs-valkey/terminus$': '<rootDir>/lib/nest/terminus/index.ts',
   },
   modulePathIgnorePatterns: ['<rootDir>/dist'],

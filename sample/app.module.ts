@@ -1,9 +1,14 @@
 import { Module } from '@nestjs/common';
 import { ValkeyModule } from 'nestjs-valkey';
 import { PrometheusMetrics } from 'nestjs-valkey/prometheus';
+import { AccountModule } from './account/account.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
+import { OrdersModule } from './orders/orders.module.js';
 import { ProductsModule } from './products/products.module.js';
+import { QuotesModule } from './quotes/quotes.module.js';
+import { ReportsModule } from './reports/reports.module.js';
+import { ShippingModule } from './shipping/shipping.module.js';
 import { StatsModule } from './stats/stats.module.js';
 
 /**
@@ -18,6 +23,11 @@ import { StatsModule } from './stats/stats.module.js';
     HealthModule,
     StatsModule,
     ProductsModule,
+    OrdersModule,
+    ShippingModule,
+    QuotesModule,
+    ReportsModule,
+    AccountModule,
   ],
 })
 export class AppModule {}

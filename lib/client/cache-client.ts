@@ -1,7 +1,7 @@
 import type { Codec } from '../core/codec/codec.js';
 import { toMilliseconds } from '../core/duration.js';
 import type { Duration } from '../core/duration.js';
-import { UnsupportedError } from '../core/errors.js';
+import { ArgumentError, UnsupportedError } from '../core/errors.js';
 import { identityOf } from '../core/events.js';
 import type { ClientIdentity } from '../core/events.js';
 import type { Argument, Driver, DriverStatus, NodeInfo, Reply, Topology } from '../driver/driver.js';
@@ -33,6 +33,10 @@ import type { Scope, ScopeOptions } from './scope.js';
 import { scriptRequest } from './script-request.js';
 import { Subscriptions } from './subscription.js';
 import type { SubscribeOptions, Subscription } from './subscription.js';
+import { requireTenant } from './tenancy/current-tenant.js';
+import { Tenant } from './tenancy/tenant.js';
+import { TenantDispatcher } from './tenancy/tenant-dispatcher.js';
+import type { Dispatching } from './tenancy/tenant-dispatcher.js';
 import { nodeOf, trackChanges } from './tracking.js';
 import type { TrackingListener } from './tracking.js';
 import { executeTransaction, executeWatched } from './transaction.js';
@@ -40,11 +44,13 @@ import type { WatchOptions } from './transaction.js';
 
 /** What all scopes of one client share. */
 interface Shared {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Dispatching;
   readonly lookup: CommandLookup;
   readonly subscriptions: Subscriptions;
   readonly codec: Codec;
   readonly circuits: Partial<CircuitControl>;
+  /** Whose keys it sees; `undefined`: everybody's. */
+  readonly tenant: Tenant | undefined;
 }
 
 /**
@@ -70,15 +76,18 @@ export class CacheClient extends ClientCommands<'promise'> {
     interceptors?: readonly (Interceptor | InterceptorFactory)[],
   );
   /** @internal */
-  constructor(parent: CacheClient, scope: ScopeOptions);
+  constructor(parent: CacheClient, narrowed: ScopeOptions | Tenant);
   constructor(
     origin: (Driver & Partial<CircuitControl>) | CacheClient,
-    settings: DispatcherSettings | ScopeOptions,
+    settings: DispatcherSettings | ScopeOptions | Tenant,
     codec?: Codec,
     interceptors: readonly (Interceptor | InterceptorFactory)[] = [],
   ) {
     super();
-    if (origin instanceof CacheClient) {
+    if (origin instanceof CacheClient && settings instanceof Tenant) {
+      this.#shared = sharedBy(settings, origin.#shared);
+      this.#scope = origin.#scope;
+    } else if (origin instanceof CacheClient) {
       this.#shared = origin.#shared;
       this.#scope = narrowScope(origin.#scope, settings as ScopeOptions);
     } else {
@@ -99,6 +108,7 @@ export class CacheClient extends ClientCommands<'promise'> {
         subscriptions: new Subscriptions(dispatcher),
         codec: codec as Codec,
         circuits: origin,
+        tenant: undefined,
       };
       this.#scope = DEFAULT_SCOPE;
     }
@@ -108,6 +118,11 @@ export class CacheClient extends ClientCommands<'promise'> {
   /** The client's name: `default`, or the one given to `forRoot({ name })`. */
   get name(): string {
     return this.#shared.dispatcher.settings.name;
+  }
+
+  /** What stands in front of every key at the server; commands, scans and subscriptions do without it. */
+  get keyPrefix(): string {
+    return this.#shared.dispatcher.settings.keyPrefix;
   }
 
   /** Its name, and the number that tells it from others of that name: what events say of it. */
@@ -133,6 +148,32 @@ export class CacheClient extends ClientCommands<'promise'> {
     const narrowed = new CacheClient(this, scope);
     if (scope.route === 'replica' && (this.topology === 'single' || this.topology === 'embedded')) throw noReplica();
     return narrowed;
+  }
+
+  /**
+   * The same client with keys, channels and patterns of one tenant only: `key` is stored as `tenant:{id}:key`, so that all
+   * of a tenant lies in one hash slot. Without an id it is that of the current tenant, see `currentTenant()`. Cheap: make one
+   * per request.
+   *
+   * @example
+   * ```ts
+   * const acme = client.forTenant('acme');
+   * await acme.transaction((t) => [t.set('cart', '1'), t.incr('carts')]);
+   * ```
+   *
+   * @throws ArgumentError for what is no id, without a current tenant, and on the client of a tenant
+   */
+  forTenant(): CacheClient;
+  forTenant(id: string): CacheClient;
+  forTenant(...named: readonly [] | readonly [id: string]): CacheClient {
+    if (this.tenant !== undefined) throw nested();
+    // An id that is undefined by mistake must not become the current tenant's.
+    return new CacheClient(this, new Tenant(named.length === 0 ? requireTenant() : named[0]));
+  }
+
+  /** The id of the tenant whose keys it sees; `undefined`: those of all. */
+  get tenant(): string | undefined {
+    return this.#shared.tenant?.id;
   }
 
   /**
@@ -403,6 +444,19 @@ export class CacheClient extends ClientCommands<'promise'> {
     const shaped: readonly unknown[] = shapeResults(queue.entries, results, this.#scope);
     return [...shaped];
   }
+}
+
+/** What scopes of a tenant share: all of it but the names. */
+function sharedBy(tenant: Tenant, shared: Shared): Shared {
+  const dispatcher = new TenantDispatcher(shared.dispatcher, tenant.prefix);
+  return { ...shared, dispatcher, subscriptions: shared.subscriptions.through(dispatcher), tenant };
+}
+
+function nested(): ArgumentError {
+  return new ArgumentError(
+    'This client belongs to a tenant already: forTenant() would put one tenant into the keys of another. Call it on the client that was injected.',
+    { subject: 'tenant' },
+  );
 }
 
 function noReplica(): UnsupportedError {

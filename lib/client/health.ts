@@ -3,7 +3,7 @@ import type { ErrorCode } from '../core/errors.js';
 import type { Argument, DriverStatus, Reply, Route, Topology } from '../driver/driver.js';
 import type { Circuit } from '../resilience/circuit.js';
 import { NO_KEYS } from './commands/command.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatching } from './tenancy/tenant-dispatcher.js';
 import { DEFAULT_SCOPE } from './scope.js';
 
 /** What can be said of a client and its servers at a moment. Holds no secret. */
@@ -29,7 +29,7 @@ export interface ClientHealth {
 
 /** Asks every primary at once; no answer is waited for longer than `timeout` milliseconds. */
 export async function probe(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   circuits: () => readonly Circuit[],
   timeout: number,
 ): Promise<ClientHealth> {
@@ -59,7 +59,7 @@ export async function probe(
 
 /** Asks a server, past interceptors and bounds. `over` is when the answer has to be there, by `performance.now()`. */
 function ask(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   command: string,
   args: readonly Argument[],
   over: number,
@@ -82,7 +82,7 @@ interface Pings {
   readonly failure: unknown;
 }
 
-async function pingPrimaries(dispatcher: Dispatcher, over: number): Promise<Pings> {
+async function pingPrimaries(dispatcher: Dispatching, over: number): Promise<Pings> {
   const primaries = await knownPrimaries(dispatcher, over);
   const startedAt = performance.now();
   const answers = await Promise.allSettled(
@@ -106,7 +106,7 @@ function acceptRefusal(error: unknown): void {
 }
 
 /** A cluster that was never reached has none to ask; finding that out must not take longer than an answer may. */
-async function knownPrimaries({ driver }: Dispatcher, over: number): Promise<readonly Route[]> {
+async function knownPrimaries({ driver }: Dispatching, over: number): Promise<readonly Route[]> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<readonly Route[]>((resolve) => {
     timer = setTimeout(() => resolve([]), over - performance.now());

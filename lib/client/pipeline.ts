@@ -2,7 +2,7 @@ import { ArgumentError } from '../core/errors.js';
 import { CommandQueue } from './command-queue.js';
 import type { QueueEntry, Results } from './command-queue.js';
 import { launchItem } from './request.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatching } from './tenancy/tenant-dispatcher.js';
 import type { LaunchItem } from './request.js';
 import { PipelineError } from './pipeline-error.js';
 import type { Settled } from './pipeline-error.js';
@@ -10,7 +10,7 @@ import type { Scope } from './scope.js';
 
 /** Sends what was queued and waits for every outcome, in order. */
 export async function executePipeline(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   scope: Scope,
   entries: readonly QueueEntry[],
 ): Promise<readonly Settled<unknown>[]> {

@@ -7,7 +7,7 @@ import type { CommandDescription } from './commands/command.js';
 import { FIRST_KEY } from './commands/command.js';
 import type { Key } from './commands/command-set.js';
 import { strip } from './commands/strip.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatching } from './tenancy/tenant-dispatcher.js';
 import { DEFAULT_SCOPE } from './scope.js';
 import type { Scope } from './scope.js';
 
@@ -41,7 +41,7 @@ const SCAN: CommandDescription = { name: 'SCAN', keys: NO_KEYS, readOnly: true, 
 
 /** Every key on every primary. A failover makes it start over, since cursors mean nothing to another server. */
 export async function* scanKeys(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   scope: Scope,
   options: KeyScanOptions = {},
 ): AsyncGenerator<string, void, undefined> {
@@ -63,7 +63,7 @@ export async function* scanKeys(
 
 /** The elements of one collection, `width` replies to each: 1 for a set, 2 for a hash or sorted set. */
 export async function* scanCollection(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   scope: Scope,
   command: 'HSCAN' | 'SSCAN' | 'ZSCAN',
   key: Key,
@@ -119,7 +119,7 @@ async function* follow(read: (cursor: string) => Promise<Page>): AsyncGenerator<
 }
 
 async function* eachPrimary(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   fresh: boolean,
   read: (route: Route, cursor: string) => Promise<Page>,
 ): AsyncGenerator<string, void, undefined> {
@@ -130,7 +130,7 @@ async function* eachPrimary(
 }
 
 /** A server can have been demoted in the middle, before anybody noticed; then its last pages mean nothing. */
-async function refuseDemoted(dispatcher: Dispatcher, target: Route): Promise<void> {
+async function refuseDemoted(dispatcher: Dispatching, target: Route): Promise<void> {
   if (dispatcher.driver.topology === 'embedded') return;
   const request = { command: ROLE, args: [], decode: toRole, binary: false, plan: { target } };
   // Who may not ask, or cannot be asked, is taken for what it was.
@@ -155,7 +155,7 @@ async function* elements(
 
 /** Runs `walk` until it comes through without any change of servers in between. */
 async function* restarting<T>(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   walk: (fresh: boolean) => AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T, void, undefined> {
   let changes = 0;

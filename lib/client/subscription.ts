@@ -3,7 +3,7 @@ import { ArgumentError, ClientClosedError, DeadlineError, ValkeyError } from '..
 import type { Delivery, SubscriptionRequest } from '../driver/driver.js';
 import { escapeGlob } from './commands/prefix.js';
 import { strip } from './commands/strip.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatching } from './tenancy/tenant-dispatcher.js';
 import type { Abortable, Scope } from './scope.js';
 
 /** What to do with a message that finds the buffer full: the reader is slower than the channel. */
@@ -129,11 +129,17 @@ export class Subscription implements AsyncIterableIterator<Message, undefined>, 
 
 /** Opens subscriptions of one client and closes what is left of them with it. */
 export class Subscriptions {
-  readonly #dispatcher: Dispatcher;
-  readonly #open = new Set<Subscription>();
+  readonly #dispatcher: Dispatching;
+  readonly #open: Set<Subscription>;
 
-  constructor(dispatcher: Dispatcher) {
+  constructor(dispatcher: Dispatching, open = new Set<Subscription>()) {
     this.#dispatcher = dispatcher;
+    this.#open = open;
+  }
+
+  /** Those of the same client, by the names `dispatcher` gives them. */
+  through(dispatcher: Dispatching): Subscriptions {
+    return new Subscriptions(dispatcher, this.#open);
   }
 
   async open(

@@ -1,7 +1,7 @@
 import { ArgumentError, ClientClosedError, UnsupportedError } from '../core/errors.js';
 import { PlainOperation } from '../driver/pending-operation.js';
 import { strip } from './commands/strip.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatching } from './tenancy/tenant-dispatcher.js';
 
 /** Hears about changes of keys. */
 export interface TrackingListener {
@@ -18,7 +18,7 @@ export interface TrackingListener {
 }
 
 /** Tells about changes of keys under `prefix` until the function it gives is called. */
-export function trackChanges(dispatcher: Dispatcher, prefix: string, listener: TrackingListener): () => void {
+export function trackChanges(dispatcher: Dispatching, prefix: string, listener: TrackingListener): () => void {
   const { driver, settings } = dispatcher;
   if (typeof prefix !== 'string') throw new ArgumentError('track(): the prefix must be text.', { subject: 'prefix' });
   if (dispatcher.closed) throw new ClientClosedError('CLIENT TRACKING');
@@ -36,7 +36,7 @@ export function trackChanges(dispatcher: Dispatcher, prefix: string, listener: T
 }
 
 /** The id of the route to the primary that serves a key. */
-export function nodeOf({ driver, settings }: Dispatcher, key: string): string {
+export function nodeOf({ driver, settings }: Dispatching, key: string): string {
   const name = settings.keyPrefix + key;
   return driver.route(new PlainOperation({ command: 'SET', args: [name], key: name, binary: false }, NOBODY)).id;
 }

@@ -7,7 +7,7 @@ import type { CommandQueue, QueueEntry } from './command-queue.js';
 import { ALL_KEYS, NO_KEYS } from './commands/command.js';
 import type { CommandDescription } from './commands/command.js';
 import type { Key } from './commands/command-set.js';
-import type { Dispatcher } from './dispatcher.js';
+import type { Dispatching } from './tenancy/tenant-dispatcher.js';
 import type { Request, Waiter } from './request.js';
 import { checkBuilt, countFailed } from './pipeline.js';
 import type { Settled } from './pipeline-error.js';
@@ -27,7 +27,7 @@ const NOTHING: CommandDescription = { ...EXEC, name: 'WATCH' };
 
 /** Runs queued commands between MULTI and EXEC; `null` when a watched key was changed. */
 export async function executeTransaction(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   scope: Scope,
   queue: CommandQueue,
   session?: Session,
@@ -50,7 +50,7 @@ export async function executeTransaction(
 
 /** One operation for the whole transaction; EXEC answers with all replies, or null when a watched key was changed. */
 function exec(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   scope: Scope,
   transaction: readonly Operation[],
   key: Argument | undefined,
@@ -72,7 +72,7 @@ function exec(
  * WATCH, let the caller read and queue, EXEC; from the start again as long as somebody else changes a watched key.
  */
 export async function executeWatched<T>(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   scope: Scope,
   { watch, attempts = 10 }: WatchOptions,
   newQueue: () => CommandQueue,
@@ -96,7 +96,7 @@ export async function executeWatched<T>(
 }
 
 async function tryWatched<T>(
-  dispatcher: Dispatcher,
+  dispatcher: Dispatching,
   scope: Scope,
   watch: readonly Key[],
   newQueue: () => CommandQueue,
@@ -119,7 +119,7 @@ async function tryWatched<T>(
 }
 
 /** The wait for a free connection is an operation too, so that deadline, signal and close() end it. */
-async function openSession(dispatcher: Dispatcher, scope: Scope, request: Request<Reply>): Promise<Session> {
+async function openSession(dispatcher: Dispatching, scope: Scope, request: Request<Reply>): Promise<Session> {
   const refusal = dispatcher.refusal(1, scope);
   if (refusal !== undefined) throw refusal;
   return new Promise((resolve, reject) => {
@@ -141,7 +141,7 @@ async function openSession(dispatcher: Dispatcher, scope: Scope, request: Reques
 }
 
 /** In a cluster everything between MULTI and EXEC has to be on one slot, and something has to say on which. */
-function commonKey(dispatcher: Dispatcher, commands: readonly Operation[]): Argument | undefined {
+function commonKey(dispatcher: Dispatching, commands: readonly Operation[]): Argument | undefined {
   const key = commands.find((command) => command.key !== undefined)?.key;
   if (dispatcher.driver.topology !== 'cluster') return key;
   if (key === undefined) {

@@ -15,11 +15,19 @@ export type ErrorCode =
   | 'VALKEY_DEADLINE_EXCEEDED'
   | 'VALKEY_DECODE_FAILED'
   | 'VALKEY_ENCODE_FAILED'
+  | 'VALKEY_IDEMPOTENCY_IN_PROGRESS'
+  | 'VALKEY_IDEMPOTENCY_KEY_REUSED'
+  | 'VALKEY_IDEMPOTENCY_NOT_REPLAYABLE'
+  | 'VALKEY_IDEMPOTENCY_UNAVAILABLE'
   | 'VALKEY_LOAD_TIMEOUT'
+  | 'VALKEY_LOCK_LOST'
+  | 'VALKEY_LOCK_NOT_ACQUIRED'
   | 'VALKEY_OUTCOME_UNKNOWN'
   | 'VALKEY_OUT_OF_MEMORY'
   | 'VALKEY_PIPELINE_FAILED'
   | 'VALKEY_QUEUE_FULL'
+  | 'VALKEY_RATE_LIMITED'
+  | 'VALKEY_RATE_LIMIT_UNAVAILABLE'
   | 'VALKEY_REPLY'
   | 'VALKEY_SERVER_BUSY'
   | 'VALKEY_SUBSCRIPTION_OVERFLOW'
@@ -152,6 +160,119 @@ export class LoadTimeoutError extends ValkeyError {
       'VALKEY_LOAD_TIMEOUT',
       `A loader of the cache "${cache}" took longer than ${timeout} ms. Raise hardTimeout, make the loader faster, or let staleFor bridge the gap.`,
       { subject: cache },
+    );
+  }
+}
+
+/** Somebody is doing this work right now, under the same idempotency key. */
+export class IdempotencyInProgressError extends ValkeyError {
+  /** Milliseconds after which asking again makes sense. */
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number) {
+    super(
+      'VALKEY_IDEMPOTENCY_IN_PROGRESS',
+      `A call with this idempotency key is still under way. Try again in ${retryAfter} ms with the same key.`,
+      { subject: 'idempotency' },
+    );
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** An idempotency key was used before, for something else. */
+export class IdempotencyKeyReusedError extends ValkeyError {
+  constructor() {
+    super(
+      'VALKEY_IDEMPOTENCY_KEY_REUSED',
+      'This idempotency key was used for another request. Make a new key for each new piece of work, and repeat a request unchanged.',
+      { subject: 'idempotency' },
+    );
+  }
+}
+
+/** The work is done, but its result is not there: it was larger than `maxBytes`, could not be encoded, or cannot be read. */
+export class IdempotencyNotReplayableError extends ValkeyError {
+  constructor(cause?: unknown) {
+    super(
+      'VALKEY_IDEMPOTENCY_NOT_REPLAYABLE',
+      `This work was done before, but its result is not there: it was larger than maxBytes, could not be encoded, or cannot be read. ${reasonIn(cause)}It is not done again. Read the result where the work has left it, or raise maxBytes.`,
+      { subject: 'idempotency', cause },
+    );
+  }
+}
+
+/** The store did not answer, so nobody can tell whether this work was done before; it was not done now. */
+export class IdempotencyUnavailableError extends ValkeyError {
+  constructor(cause: unknown) {
+    super(
+      'VALKEY_IDEMPOTENCY_UNAVAILABLE',
+      `The store of the idempotency keys did not answer, and onStoreDown is 'refuse': the work was not done. ${reasonIn(cause)}Try again later with the same key.`,
+      { subject: 'idempotency', cause },
+    );
+  }
+}
+
+/** A lock was held by somebody else for as long as was waited for it. */
+export class LockNotAcquiredError extends ValkeyError {
+  /** How long was waited, in milliseconds. */
+  readonly waited: number;
+
+  constructor(waited: number) {
+    super(
+      'VALKEY_LOCK_NOT_ACQUIRED',
+      `The lock was held by somebody else for the ${waited} ms it was waited for. Raise wait, do less while holding it, or try again later.`,
+      { subject: 'lock' },
+    );
+    this.waited = waited;
+  }
+}
+
+/** A lock is not ours any more: it ran out, or was deleted. What was done since may collide with the work of others. */
+export class LockLostError extends ValkeyError {
+  constructor(reason: string, cause?: unknown) {
+    super(
+      'VALKEY_LOCK_LOST',
+      `The lock was lost while it was held: ${reason}. ${reasonIn(cause)}Stop the work when the lock's signal fires, and let the resource refuse an old fencing token.`,
+      { subject: 'lock', cause },
+    );
+  }
+}
+
+/** What a {@link RateLimitExceededError} says of the tier that refused. */
+export interface ExceededTier {
+  readonly name: string;
+  /** The most it admits at once. */
+  readonly limit: number;
+  /** Milliseconds. */
+  readonly window: number;
+}
+
+/** A rate limit refused the call; it was not counted. */
+export class RateLimitExceededError extends ValkeyError {
+  /** Milliseconds after which the call would be admitted; `undefined` for never: it costs more than the limit. */
+  readonly retryAfter: number | undefined;
+  /** The tier that refused. */
+  readonly tier: ExceededTier | undefined;
+
+  constructor(limit: string, retryAfter: number | undefined, tier?: ExceededTier) {
+    const named = tier ? ` (tier "${tier.name}": ${tier.limit} in ${tier.window} ms)` : '';
+    const cure =
+      retryAfter === undefined
+        ? 'The call costs more than the limit ever admits: lower its cost, or raise limit or burst.'
+        : `Try again in ${retryAfter} ms.`;
+    super('VALKEY_RATE_LIMITED', `The rate limit "${limit}" refused the call${named}. ${cure}`, { subject: limit });
+    this.retryAfter = retryAfter;
+    this.tier = tier;
+  }
+}
+
+/** The store did not answer, and the rate limiter admits nothing without it: `onStoreDown` is `'closed'`. */
+export class RateLimitUnavailableError extends ValkeyError {
+  constructor(limit: string, cause: unknown) {
+    super(
+      'VALKEY_RATE_LIMIT_UNAVAILABLE',
+      `The rate limit "${limit}" could not be asked, and onStoreDown is 'closed': the call is refused. ${reasonIn(cause)}Take onStoreDown: 'local' to go on with limits in each process.`,
+      { subject: limit, cause },
     );
   }
 }

@@ -170,6 +170,65 @@ export type CacheEvent = ClientIdentity & {
       }
   );
 
+/** A rate limit has decided; who was counted is not told. */
+export interface RateLimitEvent extends ClientIdentity {
+  /** The name of the limit. */
+  readonly limit: string;
+  readonly outcome: 'admitted' | 'refused';
+  /** Who decided, see `Decision.by`. */
+  readonly by: 'store' | 'memory' | 'local' | 'none';
+  /** The name of the tier that refused. */
+  readonly tier: string | undefined;
+  /** Why the store did not decide, if the error is one of ours. */
+  readonly code: ErrorCode | undefined;
+}
+
+/** What became of a call with an idempotency key; the key is not told. */
+export interface IdempotencyEvent extends ClientIdentity {
+  /** The name of the operation: `Class.method`, or as it was given. */
+  readonly operation: string;
+  /**
+   * The work was done and its result kept (`completed`); only that it was done is kept, because the result is too large or
+   * cannot be encoded (`not-kept`); nothing is kept, because the work failed (`released`), another has the key by now
+   * (`lost`), or the store failed (`store-failed`). Or it was not done: an earlier result was given again (`replayed`), it
+   * is under way (`in-progress`), the key was used for something else (`reused`), its result was not kept or cannot be read
+   * (`not-replayable`), or the store is away (`unavailable`). Or it was done without asking (`unguarded`).
+   */
+  readonly outcome:
+    | 'completed'
+    | 'released'
+    | 'lost'
+    | 'not-kept'
+    | 'store-failed'
+    | 'replayed'
+    | 'in-progress'
+    | 'reused'
+    | 'not-replayable'
+    | 'unavailable'
+    | 'unguarded';
+  /** Of the error behind it, if there was one of ours. */
+  readonly code: ErrorCode | undefined;
+}
+
+/** Something happened to a lock; its name is not told. */
+export type LockEvent = ClientIdentity &
+  (
+    | {
+        /** It is held from now on, was not to be had before the wait was over or ended, or the store did not answer. */
+        readonly kind: 'acquired' | 'not-acquired' | 'failed';
+        readonly waitedMs: number;
+        /** Of the store's error. */
+        readonly code: ErrorCode | undefined;
+      }
+    | {
+        /** It was given back, was lost while it was held, or could not be given back and ends by itself. */
+        readonly kind: 'released' | 'lost' | 'release-failed';
+        readonly heldMs: number;
+        /** Of the error behind it, if it is one of ours. */
+        readonly code: ErrorCode | undefined;
+      }
+  );
+
 /** One named channel of `node:diagnostics_channel` with its type of event. */
 export class EventChannel<E extends object> {
   readonly #channel: Channel;
@@ -213,6 +272,9 @@ export const events = {
   redirection: new EventChannel<RedirectionEvent>('nestjs-valkey:redirection'),
   hookError: new EventChannel<HookErrorEvent>('nestjs-valkey:hook-error'),
   cache: new EventChannel<CacheEvent>('nestjs-valkey:cache'),
+  rateLimit: new EventChannel<RateLimitEvent>('nestjs-valkey:rate-limit'),
+  idempotency: new EventChannel<IdempotencyEvent>('nestjs-valkey:idempotency'),
+  lock: new EventChannel<LockEvent>('nestjs-valkey:lock'),
   methodRetry: new EventChannel<MethodRetryEvent>('nestjs-valkey:method-retry'),
   methodBreaker: new EventChannel<MethodBreakerEvent>('nestjs-valkey:method-breaker'),
   methodFallback: new EventChannel<MethodFallbackEvent>('nestjs-valkey:method-fallback'),

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { Global, Injectable, Module } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { CacheClient } from '../client/cache-client.js';
@@ -18,6 +19,9 @@ export class ApplicationClients implements OnApplicationShutdown {
   readonly #clients = new Map<string, CacheClient>();
   /** Those of clients still being made included. */
   readonly #names = new Set<string>();
+  /** Tells of each client that is made, and of the failure of the start. */
+  readonly #making = new EventEmitter().setMaxListeners(0);
+  readonly #endings: (() => Promise<void>)[] = [];
   /** Why the start has failed. */
   #failure: { readonly reason: unknown } | undefined;
 
@@ -32,9 +36,24 @@ export class ApplicationClients implements OnApplicationShutdown {
       return await this.#open(name, options, interceptors);
     } catch (reason) {
       this.#failure ??= { reason };
+      if (this.#making.listenerCount('error') > 0) this.#making.emit('error', reason);
       await this.#close();
       throw reason;
     }
+  }
+
+  /** The client `name`, as soon as it is made. Rejects when the start fails before. */
+  async made(name: string): Promise<CacheClient> {
+    if (this.#failure) throw this.#failure.reason;
+    const made = this.#clients.get(name);
+    if (made) return made;
+    const [client] = (await once(this.#making, `made ${name}`)) as [CacheClient];
+    return client;
+  }
+
+  /** Has `end` called before the clients are closed, for what works with one of them. */
+  whenClosing(end: () => Promise<void>): void {
+    this.#endings.push(end);
   }
 
   /** After the HTTP server has finished its last request: drains, then closes. */
@@ -54,11 +73,14 @@ export class ApplicationClients implements OnApplicationShutdown {
     if (this.#failure) throw this.#failure.reason;
     const client = createClient(settings, parts);
     this.#clients.set(name, client);
+    this.#making.emit(`made ${name}`, client);
     await openClient(client, settings, log);
     return client;
   }
 
   async #close(): Promise<void> {
+    // These may have something to say to their servers yet.
+    await Promise.all(this.#endings.map((end) => end()));
     await Promise.all(Array.from(this.#clients.values(), (client) => client.close()));
   }
 }

@@ -5,6 +5,9 @@ export const DEFAULT_CLIENT = 'default';
 
 const CLIENTS = new Map<string, symbol>();
 const CACHE_SERVICES = new Map<string, symbol>();
+const RATE_LIMITERS = new Map<string, symbol>();
+const LOCK_SERVICES = new Map<string, symbol>();
+const IDEMPOTENCY_SERVICES = new Map<string, symbol>();
 
 /** The injection token of a named client; {@link CACHE_CLIENT} is that of the unnamed one. */
 export function clientToken(name: string = DEFAULT_CLIENT): symbol {
@@ -14,6 +17,21 @@ export function clientToken(name: string = DEFAULT_CLIENT): symbol {
 /** The injection token of a named client's `CacheService`; {@link CACHE_SERVICE} is that of the unnamed one. */
 export function cacheServiceToken(name: string = DEFAULT_CLIENT): symbol {
   return tokenOf(CACHE_SERVICES, 'CACHE_SERVICE', name);
+}
+
+/** The injection token of a named client's `RateLimiter`; {@link RATE_LIMITER} is that of the unnamed one. */
+export function rateLimiterToken(name: string = DEFAULT_CLIENT): symbol {
+  return tokenOf(RATE_LIMITERS, 'RATE_LIMITER', name);
+}
+
+/** The injection token of a named client's `LockService`; {@link LOCK_SERVICE} is that of the unnamed one. */
+export function lockServiceToken(name: string = DEFAULT_CLIENT): symbol {
+  return tokenOf(LOCK_SERVICES, 'LOCK_SERVICE', name);
+}
+
+/** The injection token of a named client's `IdempotencyService`; {@link IDEMPOTENCY_SERVICE} is that of the unnamed one. */
+export function idempotencyServiceToken(name: string = DEFAULT_CLIENT): symbol {
+  return tokenOf(IDEMPOTENCY_SERVICES, 'IDEMPOTENCY_SERVICE', name);
 }
 
 function tokenOf(tokens: Map<string, symbol>, description: string, name: string): symbol {
@@ -57,4 +75,55 @@ export const CACHE_SERVICE: symbol = cacheServiceToken();
  */
 export function InjectCache(client: string = DEFAULT_CLIENT): PropertyDecorator & ParameterDecorator {
   return Inject(cacheServiceToken(client));
+}
+
+/**
+ * Injects the rate limiter of the client: `@Inject(RATE_LIMITER) private readonly limiter: RateLimiter`.
+ */
+export const RATE_LIMITER: symbol = rateLimiterToken();
+
+/**
+ * Injects the rate limiter of a client by its name; without one, the same as `@Inject(RATE_LIMITER)`.
+ *
+ * @example
+ * ```ts
+ * constructor(@InjectRateLimiter('sessions') private readonly limiter: RateLimiter) {}
+ * ```
+ */
+export function InjectRateLimiter(client: string = DEFAULT_CLIENT): PropertyDecorator & ParameterDecorator {
+  return Inject(rateLimiterToken(client));
+}
+
+/**
+ * Injects the locks of the client: `@Inject(LOCK_SERVICE) private readonly locks: LockService`.
+ */
+export const LOCK_SERVICE: symbol = lockServiceToken();
+
+/**
+ * Injects the locks of a client by its name; without one, the same as `@Inject(LOCK_SERVICE)`.
+ *
+ * @example
+ * ```ts
+ * constructor(@InjectLocks('sessions') private readonly locks: LockService) {}
+ * ```
+ */
+export function InjectLocks(client: string = DEFAULT_CLIENT): PropertyDecorator & ParameterDecorator {
+  return Inject(lockServiceToken(client));
+}
+
+/**
+ * Injects the idempotency service of the client: `@Inject(IDEMPOTENCY_SERVICE) private readonly idempotency: IdempotencyService`.
+ */
+export const IDEMPOTENCY_SERVICE: symbol = idempotencyServiceToken();
+
+/**
+ * Injects the idempotency service of a client by its name; without one, the same as `@Inject(IDEMPOTENCY_SERVICE)`.
+ *
+ * @example
+ * ```ts
+ * constructor(@InjectIdempotency('payments') private readonly idempotency: IdempotencyService) {}
+ * ```
+ */
+export function InjectIdempotency(client: string = DEFAULT_CLIENT): PropertyDecorator & ParameterDecorator {
+  return Inject(idempotencyServiceToken(client));
 }

@@ -35,6 +35,18 @@ export function checkObject(value: unknown, known: readonly string[], path: stri
   return true;
 }
 
+/** Checks that options without a default are there. */
+export function checkGiven<T extends object>(
+  given: T,
+  names: readonly (keyof T & string)[],
+  path: string,
+  problems: Problems,
+): void {
+  for (const name of names) {
+    if (given[name] === undefined) problems.add(`${path}.${name}`, 'is missing: it has no default.');
+  }
+}
+
 /** A duration from `least` to `most` milliseconds. */
 export function duration(least: number, most = Number.MAX_SAFE_INTEGER): Check {
   const limit = most < Number.MAX_SAFE_INTEGER ? `${least} to ${most} ms` : `at least ${least} ms`;

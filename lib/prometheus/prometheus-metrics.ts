@@ -11,8 +11,11 @@ import { ArgumentError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import type { BreakerState } from '../core/events.js';
 import { meterCaches } from './cache-meter.js';
+import { meterIdempotency } from './idempotency-meter.js';
 import { DEFAULT_BUCKETS, LatencyHistogram } from './latency-histogram.js';
 import type { Distribution } from './latency-histogram.js';
+import { meterLimits } from './limit-meter.js';
+import { meterLocks } from './lock-meter.js';
 
 /** How figures are kept. */
 export interface PrometheusOptions {
@@ -38,8 +41,8 @@ interface Named {
 }
 
 /**
- * Figures of every client it is given to as an interceptor, for prom-client. Labels are names of clients, commands, error
- * codes and nodes; never keys or values.
+ * Figures of every client it is given to as an interceptor, for prom-client. Labels are names of clients, commands, limits,
+ * error codes and nodes; never keys or values.
  *
  * @example
  * ```ts
@@ -94,6 +97,9 @@ export class PrometheusMetrics implements InterceptorFactory {
       registers: [],
     });
     const caches = meterCaches(prefix, (clientId) => this.#clients.has(clientId));
+    const idempotency = meterIdempotency(prefix, (clientId) => this.#clients.has(clientId));
+    const limits = meterLimits(prefix, (clientId) => this.#clients.has(clientId));
+    const locks = meterLocks(prefix, (clientId) => this.#clients.has(clientId));
     this.#metrics = [
       this.#durations as unknown as Metric,
       this.#errors,
@@ -105,11 +111,17 @@ export class PrometheusMetrics implements InterceptorFactory {
       transitions,
       pipelines,
       ...caches.metrics,
+      ...idempotency.metrics,
+      ...limits.metrics,
+      ...locks.metrics,
       ...this.#gauges(prefix),
     ];
     this.#register();
     this.#subscriptions = [
       () => caches.stop(),
+      () => idempotency.stop(),
+      () => limits.stop(),
+      () => locks.stop(),
       events.retry.subscribe(({ client, route, code, clientId }) =>
         this.#count(clientId, () => retries.inc({ client, route, code })),
       ),

@@ -45,6 +45,16 @@ describe('the storefront without a server', () => {
     expect(shopfront.log.match(/keeps its data in this process/g)).toHaveLength(1);
   });
 
+  it('[LCK-1] ships an order once at a time: who comes meanwhile is told so', async () => {
+    const shopfront = await Storefront.start();
+    const answers = await Promise.all([1, 2].map(() => shopfront.request('/orders/7/ship', { method: 'POST' })));
+
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+    const shipped = answers.find(({ status }) => status === 200);
+    expect(await shipped?.json()).toEqual({ orderId: '7', shipped: true });
+    expect((await shopfront.request('/orders/7/ship', { method: 'POST' })).status).toBe(200);
+  });
+
   it('does not start in production', async () => {
     await expect(Storefront.start({ NODE_ENV: 'production' })).rejects.toThrow('VALKEY_MODE=embedded');
   });

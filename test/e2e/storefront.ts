@@ -11,7 +11,7 @@ export function entryOf(id: string): string {
   return `cache:default:1{:product:${id}}`;
 }
 
-const OURS = /^(VALKEY|CACHE|REDIS)_/;
+const OURS = /^(VALKEY|CACHE|REDIS|RATE_LIMIT|AGGRESSIVE|RELAXED)_/;
 const running = new Set<Storefront>();
 
 /** Ends what a test left running; for afterEach. */
@@ -61,6 +61,26 @@ export class Storefront {
   async get(path: string): Promise<{ readonly status: number; readonly body: unknown }> {
     const response = await fetch(`${this.#url}${path}`, { signal: AbortSignal.timeout(10_000) });
     return { status: response.status, body: await response.json() };
+  }
+
+  /** Any request, and its response as it is. */
+  request(path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${this.#url}${path}`, { signal: AbortSignal.timeout(10_000), ...init });
+  }
+
+  /** Statuses of so many requests, one after the other, and the last response. */
+  async knock(
+    path: string,
+    times: number,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ readonly statuses: readonly number[]; readonly last: Response }> {
+    const statuses: number[] = [];
+    let last = Response.error();
+    for (let made = 0; made < times; made += 1) {
+      last = await fetch(`${this.#url}${path}`, { headers, signal: AbortSignal.timeout(10_000) });
+      statuses.push(last.status);
+    }
+    return { statuses, last };
   }
 
   async text(path: string): Promise<string> {

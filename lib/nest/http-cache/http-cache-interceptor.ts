@@ -11,12 +11,12 @@ import { isNoRefusal } from '../../features/cache/plan.js';
 import { fixedOptions } from '../cache/method-options.js';
 import { cacheServiceToken } from '../tokens.js';
 import { demandOf } from './cache-control.js';
-import { HttpExchange } from './http-exchange.js';
+import { HttpExchange } from '../http/http-exchange.js';
 import type { HttpCacheRules } from './http-cache-options.js';
 import { CREDENTIALS, isOwned, isPersonal, ownerOf, requestKey } from './request-key.js';
 import type { Owner } from './request-key.js';
-import { routeOf } from './self-answering.js';
-import type { Route } from './self-answering.js';
+import { routeOf } from '../http/self-answering.js';
+import type { Route } from '../http/self-answering.js';
 import { ageOf, isStoredResponse, judge, replay } from './stored-response.js';
 import type { Judgement, StoredResponse } from './stored-response.js';
 

@@ -4,6 +4,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import { checkMethodOptions } from '../../options/cache-options.js';
 import type { Check } from '../../options/checks.js';
 import { CHOICE, isAFunction, isFlag, isListOfNames } from '../cache/decorator-checks.js';
+import { isHeaderNames, isKeptHeaders, keptHeaders, lowered } from '../http/header-names.js';
 
 /** What Express's and Fastify's requests have in common. Write your own type in its place: `(request: Request) => …`. */
 export interface HttpCacheRequest {
@@ -58,38 +59,6 @@ export interface HttpCacheRules extends Omit<HttpCacheOptions<object>, 'vary' | 
   readonly headers: readonly string[];
 }
 
-/** What a response keeps of its headers. */
-const KEPT_HEADERS = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-location',
-  'content-type',
-  'etag',
-  'expires',
-  'last-modified',
-  'link',
-  'location',
-];
-
-/** Of one message or one person only, or made anew for each response. */
-const UNKEPT_HEADERS = new Set([
-  'age',
-  'connection',
-  'content-length',
-  'date',
-  'keep-alive',
-  'proxy-authenticate',
-  'set-cookie',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'vary',
-  'www-authenticate',
-]);
-
-const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const DIRECTIVES = /^[\t\u0020-\u007e]+$/;
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -98,11 +67,9 @@ const CHECKS: Readonly<Record<string, Check>> = {
   tags: isListOfNames,
   toPlain: isAFunction,
   public: isFlag,
-  vary: (value) => (isHeaders(value, new Set(['*'])) ? undefined : "a list of names of request headers, without '*'"),
-  headers: (value) =>
-    isHeaders(value, UNKEPT_HEADERS)
-      ? undefined
-      : `a list of names of headers, none of them ${[...UNKEPT_HEADERS].join(', ')}`,
+  vary: (value) =>
+    isHeaderNames(value, new Set(['*'])) ? undefined : "a list of names of request headers, without '*'",
+  headers: isKeptHeaders,
   cacheControl: (value) =>
     value === false || (typeof value === 'string' && DIRECTIVES.test(value))
       ? undefined
@@ -126,16 +93,5 @@ export function rulesOf<R extends object, B>(options: HttpCacheOptions<R, B>, pl
   }
   const loose = options as unknown as HttpCacheOptions<object>;
   const { vary = [], headers = [] } = loose;
-  return { ...loose, place, vary: lowered(vary), headers: lowered([...KEPT_HEADERS, ...headers]) };
-}
-
-function lowered(names: readonly string[]): readonly string[] {
-  return [...new Set(names.map((name) => name.toLowerCase()))].toSorted();
-}
-
-function isHeaders(value: unknown, refused: ReadonlySet<string>): boolean {
-  return (
-    Array.isArray(value) &&
-    value.every((name) => typeof name === 'string' && HEADER_NAME.test(name) && !refused.has(name.toLowerCase()))
-  );
+  return { ...loose, place, vary: lowered(vary), headers: keptHeaders(headers) };
 }

@@ -3,12 +3,12 @@ import fresh from 'fresh';
 import { toMilliseconds } from '../../core/duration.js';
 import type { Duration } from '../../core/duration.js';
 import { directivesOf, secondsOf } from './cache-control.js';
-import { namesIn } from './http-exchange.js';
-import type { HttpExchange } from './http-exchange.js';
+import { namesIn } from '../http/http-exchange.js';
+import type { HttpExchange } from '../http/http-exchange.js';
 import type { HttpCacheRules } from './http-cache-options.js';
 import { CREDENTIALS } from './request-key.js';
-import { bodyOf, storedBody } from './response-body.js';
-import type { StoredBody } from './response-body.js';
+import { bodyOf, storedBody } from '../http/response-body.js';
+import type { StoredBody } from '../http/response-body.js';
 
 /** A response as it is stored. */
 export interface StoredResponse {

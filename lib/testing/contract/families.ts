@@ -22,6 +22,7 @@ import { streamGroups } from './families/stream-groups.js';
 import { streams } from './families/streams.js';
 import { strings } from './families/strings.js';
 import { subscriptions } from './families/subscriptions.js';
+import { tenancy } from './families/tenants.js';
 import { tracking } from './families/tracking.js';
 import { transactions } from './families/transactions.js';
 import type { Family } from './trial.js';
@@ -53,5 +54,6 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   'changes of keys': tracking,
   scopes,
   'key prefix': prefixes,
+  tenants: tenancy,
   closing,
 };

@@ -43,6 +43,7 @@ function compilerOptions(): ts.CompilerOptions {
       'nestjs-valkey/opentelemetry': [join(process.cwd(), 'lib/opentelemetry/index.ts')],
       'nestjs-valkey/keyv': [join(process.cwd(), 'lib/keyv/index.ts')],
       'nestjs-valkey/msgpack': [join(process.cwd(), 'lib/msgpack/index.ts')],
+      'nestjs-valkey/throttler': [join(process.cwd(), 'lib/throttler/index.ts')],
       'nestjs-valkey/terminus': [join(process.cwd(), 'lib/nest/terminus/index.ts')],
     },
   };

@@ -17,7 +17,7 @@ export interface ApplicationParts {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-const OURS = /^(VALKEY|CACHE|REDIS)_|^NODE_ENV$/;
+const OURS = /^(VALKEY|CACHE|REDIS|RATE_LIMIT|AGGRESSIVE|RELAXED)_|^NODE_ENV$/;
 const started = new Set<INestApplication>();
 let lines: LogLine[] = [];
 

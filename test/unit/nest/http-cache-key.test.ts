@@ -1,6 +1,6 @@
 import type { ExecutionContext } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
-import { HttpExchange } from '../../../lib/nest/http-cache/http-exchange.js';
+import { HttpExchange } from '../../../lib/nest/http/http-exchange.js';
 import { rulesOf } from '../../../lib/nest/http-cache/http-cache-options.js';
 import { requestKey } from '../../../lib/nest/http-cache/request-key.js';
 

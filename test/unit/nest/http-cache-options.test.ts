@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { HttpCache } from '../../../lib/index.js';
 import { demandOf, directivesOf, secondsOf } from '../../../lib/nest/http-cache/cache-control.js';
-import { normalised } from '../../../lib/nest/http-cache/request-key.js';
-import { bodyOf, storedBody } from '../../../lib/nest/http-cache/response-body.js';
+import { normalised } from '../../../lib/nest/http/normalised-url.js';
+import { bodyOf, storedBody } from '../../../lib/nest/http/response-body.js';
 
 /** What the decorator has against options. */
 function complaint(options: object): string {

@@ -2,7 +2,15 @@ import { register, Registry } from 'prom-client';
 import { FakeClock, RecordingDriver, TestStore } from '../../../lib/testing/index.js';
 import { PrometheusMetrics } from '../../../lib/prometheus/index.js';
 import { DEFAULT_BUCKETS } from '../../../lib/prometheus/latency-histogram.js';
-import { CacheService, createClient, resolveSettings, ServerBusyError } from '../../../lib/index.js';
+import {
+  CacheService,
+  createClient,
+  LockService,
+  IdempotencyService,
+  RateLimiter,
+  resolveSettings,
+  ServerBusyError,
+} from '../../../lib/index.js';
 import { endObservation, observedClient } from './observed-client.js';
 
 let registry: Registry;
@@ -336,5 +344,72 @@ describe('[OBS-2] figures of caches', () => {
     expect(figure('valkey_cache_events_total', { cache, kind: 'evict' })).toBe(1);
     expect(figure('valkey_cache_near_entries', { cache })).toBe(1);
     expect(figure('valkey_cache_near_bytes', { cache })).toBeGreaterThan(0);
+  });
+});
+
+describe('[OBS-2] figures of rate limits', () => {
+  it('count decisions by limit, outcome and who decided', async () => {
+    const client = await observedClient(undefined, { interceptors: [metrics] });
+    const limiter = new RateLimiter(client);
+    const limits = { limit: 1, window: '1m' } as const;
+    for (let call = 0; call < 3; call += 1) await limiter.consume('anne', limits, { name: 'login' });
+    await limiter.peek('anne', limits, { name: 'login' });
+    const found = await lines('valkey_limit_decisions_total');
+
+    expect(found.map(({ labels: { limit, outcome, by }, value }) => [limit, outcome, by, value])).toEqual([
+      ['login', 'admitted', 'store', 1],
+      ['login', 'refused', 'store', 1],
+      ['login', 'refused', 'memory', 1],
+    ]);
+  });
+
+  it('keep the number of series bounded, whatever limits are called, and show no subject', async () => {
+    const client = await observedClient(undefined, { interceptors: [metrics] });
+    const limiter = new RateLimiter(client);
+    const limits = { limit: 1, window: '1m' } as const;
+    for (let name = 0; name < 350; name += 1) await limiter.consume('anne', limits, { name: `limit-${name}` });
+
+    expect(await lines('valkey_limit_decisions_total')).toHaveLength(301);
+    expect(await lines('valkey_limit_decisions_total', { limit: 'OTHER' })).toMatchObject([{ value: 50 }]);
+    expect(await registry.metrics()).not.toContain('anne');
+  });
+});
+
+describe('[OBS-2] figures of idempotent work', () => {
+  it('count what became of each call, by operation, bounded and without keys', async () => {
+    const client = await observedClient(undefined, { interceptors: [metrics] });
+    const service = new IdempotencyService(client);
+    for (let call = 0; call < 3; call += 1) await service.run('anne', 1, () => 1, { operation: 'transfer' });
+    for (let call = 0; call < 350; call += 1) await service.run(`a${call}`, 1, () => 1, { operation: `o${call}` });
+    const found = await lines('valkey_idempotency_outcomes_total', { operation: 'transfer' });
+
+    expect(found.map(({ labels: { outcome }, value }) => [outcome, value])).toEqual([
+      ['completed', 1],
+      ['replayed', 2],
+    ]);
+    expect(await lines('valkey_idempotency_outcomes_total', { operation: 'OTHER' })).toMatchObject([{ value: 51 }]);
+    expect(await registry.metrics()).not.toContain('anne');
+  });
+});
+
+describe('[OBS-2] figures of locks', () => {
+  it('count what becomes of them, and how long they are waited for and held', async () => {
+    const client = await observedClient(undefined, { interceptors: [metrics] });
+    const locks = new LockService(client);
+    const lock = await locks.acquire('anne');
+    await locks.tryAcquire('anne');
+    await lock.release();
+    await locks.using('anne', () => client.del('lock:{:anne}')).catch(() => undefined);
+    const counted = await lines('valkey_lock_events_total');
+
+    expect(Object.fromEntries(counted.map(({ labels: { kind }, value }) => [kind, value]))).toEqual({
+      acquired: 2,
+      'not-acquired': 1,
+      released: 1,
+      lost: 1,
+    });
+    expect(await lines('valkey_lock_wait_seconds_count', { kind: 'acquired' })).toMatchObject([{ value: 2 }]);
+    expect(await lines('valkey_lock_hold_seconds_count', { kind: 'released' })).toMatchObject([{ value: 1 }]);
+    expect(await registry.metrics()).not.toContain('anne');
   });
 });

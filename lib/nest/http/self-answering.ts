@@ -29,10 +29,15 @@ export function routeOf(context: ExecutionContext): Route {
   const versions = [version ?? []].flat().map(String).join();
   return {
     name: JSON.stringify(`${controller.name}.${method}${versions && `@${versions}`}`),
-    isSelfAnswering:
-      ANSWERS_OTHERWISE.some((key) => Reflect.getMetadata(key, handler) !== undefined) ||
-      writesItself(controller, method),
+    isSelfAnswering: isSelfAnswering(controller, method, handler),
   };
+}
+
+/** Whether what a method gives is not the response. */
+export function isSelfAnswering(controller: object, method: string, handler: object): boolean {
+  return (
+    ANSWERS_OTHERWISE.some((key) => Reflect.getMetadata(key, handler) !== undefined) || writesItself(controller, method)
+  );
 }
 
 function writesItself(controller: object, method: string): boolean {

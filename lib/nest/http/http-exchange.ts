@@ -6,6 +6,7 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 interface AnyRequest {
   readonly headers: IncomingHttpHeaders;
   readonly user?: unknown;
+  readonly body?: unknown;
 }
 
 /** One request and its response, seen through Nest's adapter: whatever framework is below. */
