@@ -54,7 +54,7 @@ export function fingerprintOf(exchange: HttpExchange, rules: IdempotentRules): s
     throw refusal(exchange, 'incomparable', 'A body of this Content-Type is not read here: send JSON.');
   }
   try {
-    return fingerprint(...address);
+    return fingerprint(...address, body);
   } catch (cause) {
     throw refusal(exchange, 'incomparable', 'The body is not plain data, or nested too deeply.', { cause });
   }
