@@ -18,8 +18,26 @@ export interface FlightPolicy {
   /** Calls `run` after `milliseconds`, or when the client closes, whichever is first. */
   later(milliseconds: number, run: () => void): void;
   readonly identity: ClientIdentity;
+  readonly traffic: Traffic;
   /** Whether the client is closed, so that nothing is tried again. */
   closed(): boolean;
+}
+
+/** The flights of a client that are in the air. */
+export class Traffic {
+  #flights = 0;
+
+  get isNone(): boolean {
+    return this.#flights === 0;
+  }
+
+  takeOff(): void {
+    this.#flights += 1;
+  }
+
+  land(): void {
+    this.#flights -= 1;
+  }
 }
 
 /**
@@ -84,6 +102,7 @@ export class Flight implements Observer, Timed {
   /** Takes off. `onLanded` hears, once, when all is over, what was wrong with the connection, if anything was. */
   start(onLanded: (failure: ValkeyError | undefined) => void): void {
     this.#onLanded = onLanded;
+    this.#policy.traffic.takeOff();
     this.#policy.deadlines.add(this);
     for (const operation of this.#operations) {
       // Its caller gave up before take-off: nobody will tell how it ended.
@@ -192,6 +211,7 @@ export class Flight implements Observer, Timed {
   #land(): void {
     this.#airborne -= 1;
     if (this.#airborne > 0) return;
+    this.#policy.traffic.land();
     this.#policy.deadlines.remove(this);
     if (this.#attempt > 0 && events.retryEnd.active) {
       const { identity } = this.#policy;

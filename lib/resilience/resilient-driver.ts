@@ -16,6 +16,7 @@ import { pausesOf } from './backoff.js';
 import type { Circuit, CircuitControl, Inquiry } from './circuit.js';
 import { countDown } from './countdown.js';
 import { Deadlines } from './deadlines.js';
+import { Traffic } from './flight.js';
 import { ReadMerger } from './read-merger.js';
 import { RoutePolicy } from './route-policy.js';
 import type { PolicyPlan } from './route-policy.js';
@@ -37,6 +38,7 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
   readonly #isolations = new Set<(() => void)[]>();
   readonly #pauses = new Map<NodeJS.Timeout, () => void>();
   readonly #deadlines = new Deadlines();
+  readonly #traffic = new Traffic();
   /** The route of everything, where there is only one. */
   readonly #onlyPolicy: RoutePolicy | undefined;
   #tick: Operation[] = [];
@@ -51,6 +53,7 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
     this.#plan = {
       driver,
       deadlines: this.#deadlines,
+      traffic: this.#traffic,
       attempts: settings.retry.attempts,
       pauses: pausesOf(settings.retry),
       later: (milliseconds, run) => this.#later(milliseconds, run),
@@ -72,9 +75,16 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
     });
   }
 
-  /** Everything that arrives before the current tick ends leaves together. */
+  /**
+   * What arrives together leaves together. A lone caller is sent off at the end of the tick. While something is in the
+   * air it is the end of the event loop's turn: requests that came in on many sockets have a tick each, and would cost a
+   * write each.
+   */
   execute(batch: readonly Operation[]): void {
-    if (this.#tick.length === 0) process.nextTick(this.#flush);
+    if (this.#tick.length === 0) {
+      if (this.#traffic.isNone) process.nextTick(this.#flush);
+      else setImmediate(this.#flush);
+    }
     for (const operation of batch) this.#tick.push(operation);
   }
 

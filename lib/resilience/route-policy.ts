@@ -22,6 +22,7 @@ export interface PolicyPlan {
   readonly pauses: FlightPolicy['pauses'];
   readonly later: FlightPolicy['later'];
   readonly closed: FlightPolicy['closed'];
+  readonly traffic: FlightPolicy['traffic'];
   readonly breaker: Settings['breaker'];
   /** Milliseconds others are kept waiting for the outcome of a probe. */
   readonly patience: number;

@@ -3,7 +3,7 @@ import type { Driver, Operation, Outcome } from '../../../lib/index.js';
 import { PlainOperation } from '../../../lib/driver/pending-operation.js';
 import type { OperationPlan } from '../../../lib/driver/pending-operation.js';
 import { Deadlines } from '../../../lib/resilience/deadlines.js';
-import { Flight } from '../../../lib/resilience/flight.js';
+import { Flight, Traffic } from '../../../lib/resilience/flight.js';
 import type { FlightPolicy } from '../../../lib/resilience/flight.js';
 
 /** Flies one operation whose every attempt ends with what `answer` says; the pauses take no time. */
@@ -21,6 +21,7 @@ function fly(plan: Partial<OperationPlan>, answer: (attempt: number) => Outcome,
     later: (_, run) => run(),
     closed: () => false,
     identity: { client: 'default', clientId: 1 },
+    traffic: new Traffic(),
     ...policy,
   };
   const operation = new PlainOperation({ command: 'INCR', args: ['n'], ...plan }, (ended) => (outcome = ended));

@@ -27,6 +27,7 @@ async function collect(items: AsyncIterable<string>): Promise<string[]> {
 export function prefixes(test: AddTest): void {
   test('[CMD-5] a key is stored under its prefix', async ({ client, key, keyPrefix, open }) => {
     const bare = await open('');
+    assert.equal(client.keyPrefix, keyPrefix);
     await client.set(key(), marked('value'));
     assert.equal(await bare.get(keyPrefix + key()), marked('value'));
     await client.mset({ [key('a')]: 1, [key('b')]: 2 });
