@@ -1,5 +1,7 @@
 /** Milliseconds between two looks at the clock: how late a deadline can be noticed. */
 const GRAIN = 5;
+/** A look that comes so many grains late was held up by this process itself. */
+const STALL = 4;
 /** Looks at an empty clock before the timer is stopped. */
 const IDLE_LOOKS = 200;
 
@@ -43,7 +45,17 @@ export class Deadlines {
 
   #start(): void {
     this.#lastBucket = bucketOf(performance.now()) - 1;
-    this.#timer = setInterval(() => this.#look(), GRAIN).unref();
+    this.#timer = setInterval(() => this.#tick(), GRAIN).unref();
+  }
+
+  /**
+   * Timers run before sockets are read. After a pause of this process answers may be waiting there that came in time: they
+   * are heard first.
+   */
+  #tick(): void {
+    const late = Math.floor(performance.now() / GRAIN) - this.#lastBucket;
+    if (late <= STALL) this.#look();
+    else setImmediate(() => this.#timer && this.#look());
   }
 
   #look(): void {

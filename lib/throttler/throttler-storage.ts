@@ -1,13 +1,14 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { LRUCache } from 'lru-cache';
 import type { CacheClient } from '../client/cache-client.js';
-import { isValkeyError, RateLimitUnavailableError } from '../core/errors.js';
+import { ArgumentError, isValkeyError, RateLimitUnavailableError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import { storedName } from '../core/stored-name.js';
 import type { Decision } from '../features/rate-limit/decision.js';
 import { StandInStore } from '../features/rate-limit/stand-in-store.js';
 import { resolveLimiter } from '../options/limit-options.js';
 import type { RateLimiterOptions, RateLimiterSettings } from '../options/limit-options.js';
+import { shown } from '../options/problem.js';
 import { incrementHits } from './increment-script.js';
 
 /** What of a client is used. */
@@ -71,7 +72,8 @@ export class ValkeyThrottlerStorage implements ThrottlerStorage {
   /**
    * Counts a hit of a key. Called by throttler's guard; times in milliseconds.
    *
-   * Rejects with a RateLimitUnavailableError when the store is away and `onStoreDown` is `'closed'`.
+   * Rejects with a RateLimitUnavailableError when the store is away and `onStoreDown` is `'closed'`, and with an
+   * ArgumentError for a time or a limit that is no number.
    */
   async increment(
     key: string,
@@ -83,7 +85,11 @@ export class ValkeyThrottlerStorage implements ThrottlerStorage {
     const name = counterName(throttlerName, key);
     const known = this.#knownBlock(name);
     if (known) return this.#told(throttlerName, known, 'memory');
-    const args = [whole(ttl, LONGEST), whole(limit, HIGHEST), whole(blockDuration, LONGEST)];
+    const args = [
+      whole(ttl, LONGEST, 'ttl', throttlerName),
+      whole(limit, HIGHEST, 'limit', throttlerName),
+      whole(blockDuration, LONGEST, 'blockDuration', throttlerName),
+    ];
     let hit: Hit;
     try {
       hit = await count(this.#client, name, args);
@@ -162,6 +168,11 @@ function seconds(milliseconds: number): number {
   return Math.ceil(milliseconds / 1_000);
 }
 
-function whole(value: number, most: number): number {
-  return Math.min(Math.max(0, Math.ceil(value)), most);
+/** @throws ArgumentError for what is no number: functions of the throttler may give anything */
+function whole(value: number, most: number, what: string, throttler: string): number {
+  const rounded = Math.ceil(value);
+  if (!Number.isNaN(rounded)) return Math.min(Math.max(0, rounded), most);
+  throw new ArgumentError(`${what} of the throttler ${shown(throttler)} is ${shown(value)}: it must be a number.`, {
+    subject: what,
+  });
 }

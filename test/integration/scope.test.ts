@@ -66,6 +66,18 @@ describeWithServers('with()', () => {
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
+  it('[RES-3] hears what came in time, though this process was busy until after the deadline', async () => {
+    const direct = await openClient({ host: '127.0.0.1', port: site.server.port });
+    await direct.set('a', '1');
+    const answers = [direct.with({ timeout: 50 }).get('a'), direct.with({ timeout: 50 }).incr('n')];
+    // Both are on the wire when the long sum begins.
+    await new Promise<void>((resolve) => process.nextTick(resolve));
+    const end = performance.now() + 200;
+    while (performance.now() < end);
+
+    expect(await Promise.all(answers)).toEqual(['1', 1]);
+  });
+
   it('[CMD-6] a deadline in a black hole says what it means: late for a read, unknown for an INCR', async () => {
     site.proxy.blackHole();
     const hasty = client.with({ timeout: '80ms' });

@@ -1,8 +1,9 @@
 import type { CacheClient } from '../../client/cache-client.js';
-import { isValkeyError, RateLimitExceededError, RateLimitUnavailableError } from '../../core/errors.js';
+import { ArgumentError, isValkeyError, RateLimitExceededError, RateLimitUnavailableError } from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import { checkCost, resolveLimiter } from '../../options/limit-options.js';
 import type { Limits, RateLimiterOptions, RateLimiterSettings } from '../../options/limit-options.js';
+import { unknownName } from '../../options/problem.js';
 import { Policy, subjectName } from './counters.js';
 import { DecisionQueue } from './decision-queue.js';
 import type { Decision } from './decision.js';
@@ -20,6 +21,8 @@ export interface ConsumeOptions {
   /** What the call costs; 0 only looks. Default: `1`. */
   readonly cost?: number;
 }
+
+const CALL_OPTIONS: readonly string[] = ['name', 'cost'] satisfies (keyof ConsumeOptions)[];
 
 /** What is decided about a call: where its counters are, and by which rules. */
 interface Call {
@@ -157,7 +160,9 @@ export class RateLimiter {
     return this.#standIn.close();
   }
 
-  #call(subject: string, limits: Limits, { name = DEFAULT_LIMIT, cost = 1 }: ConsumeOptions = {}): Call {
+  #call(subject: string, limits: Limits, options: ConsumeOptions = {}): Call {
+    const { name = DEFAULT_LIMIT, cost = 1 } = options;
+    for (const option in options) if (!CALL_OPTIONS.includes(option)) throw badOption(option);
     let policy = this.#policies.get(limits);
     if (!policy) {
       policy = new Policy(limits, `the rate limit "${name}"`);
@@ -216,4 +221,8 @@ function waiting(
   reject: (reason: unknown) => void,
 ): Waiting {
   return { name, policy, subject, cost, moment, resolve, reject };
+}
+
+function badOption(option: string): ArgumentError {
+  return new ArgumentError(`A call of a rate limit ${unknownName(option, CALL_OPTIONS)}`, { subject: option });
 }

@@ -1,9 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { isValkeyError, RateLimitExceededError, RateLimitUnavailableError } from '../../core/errors.js';
+import { ArgumentError, isValkeyError, RateLimitExceededError, RateLimitUnavailableError } from '../../core/errors.js';
+import { storedName } from '../../core/stored-name.js';
 import type { Decision } from '../../features/rate-limit/decision.js';
 import type { RateLimiter } from '../../features/rate-limit/rate-limiter.js';
+import { isWhole } from '../../options/checks.js';
 import { planLimits } from '../../options/limit-options.js';
 import type { Limit, LimitPreset, Limits } from '../../options/limit-options.js';
+import { shown } from '../../options/problem.js';
 import { isFunction } from '../decorated-method.js';
 import { headerForm } from './headers.js';
 import type { HeaderForm } from './headers.js';
@@ -72,7 +75,7 @@ export class BoundRule {
     const said = this.#limitsOf(call, subject);
     const limits = isPromise(said) ? await said : said;
     const price = isFunction(costs) ? ask<Awaitable<number>>(costs, call) : costs;
-    const cost = isPromise(price) ? await price : price;
+    const cost = checkedCost(isPromise(price) ? await price : price, place);
     const decision = await this.#client.limiter.consume(subject, limits, { name, cost });
     return { rule: this, subject, limits, cost, decision };
   }
@@ -107,6 +110,15 @@ export class BoundRule {
 /** Whether the limiter could not decide, and is not to admit then. */
 export function isUnavailable(error: unknown): error is RateLimitUnavailableError {
   return isValkeyError(error) && error.code === 'VALKEY_RATE_LIMIT_UNAVAILABLE';
+}
+
+/** @throws ArgumentError for what a function gave that is no cost */
+function checkedCost(cost: number, place: string): number {
+  if (isWhole(cost, 0, 2 ** 40)) return cost;
+  throw new ArgumentError(
+    `The rate limit of ${place} costs what a function gives, which was ${shown(cost)}: it must be a whole number of at least 0.`,
+    { subject: place },
+  );
 }
 
 function headersOf(
@@ -149,14 +161,19 @@ function loadedLimits(
   const cache = new LRUCache<string, Limits, Call>({
     max: MOST,
     ttl,
-    // Whoever has limits keeps them when they cannot be fetched anew.
-    allowStaleOnFetchRejection: true,
     noDeleteOnFetchRejection: true,
-    fetchMethod: async (_key, _stale, { context }) => known(await ask<Awaitable<Limits>>(load, context)),
+    // Whoever waits for limits gets them, also when others have taken their place meanwhile.
+    ignoreFetchAbort: true,
+    fetchMethod: async (_key, old, { options, context }) => {
+      // Whoever has limits keeps them when they cannot be fetched anew; who has none is told why.
+      options.allowStaleOnFetchRejection = old !== undefined;
+      return known(await ask<Awaitable<Limits>>(load, context));
+    },
   });
   return async (call, subject) => {
     const own = key === undefined ? subject : String(await ask<Awaitable<string | number>>(key, call));
-    return (await cache.fetch(own, { context: call })) as Limits;
+    // Callers may choose it: long ones are remembered by their hash.
+    return (await cache.fetch(own && storedName(own, 'The key of limits'), { context: call })) as Limits;
   };
 }
 
@@ -167,13 +184,18 @@ function sameAgain(): (limits: Limits) => Limits {
   return (limits) => {
     // What is no object is refused by the limiter, in the same words for everybody.
     if (typeof limits !== 'object' || limits === null || known.has(limits)) return limits;
-    const text = JSON.stringify(limits);
-    let same = seen.get(text);
-    if (!same) {
-      same = structuredClone(limits);
-      seen.set(text, same);
-      known.add(same);
+    try {
+      const text = JSON.stringify(limits);
+      let same = seen.get(text);
+      if (!same) {
+        same = structuredClone(limits);
+        seen.set(text, same);
+        known.add(same);
+      }
+      return same;
+    } catch {
+      // Neither are functions or large numbers limits.
+      return limits;
     }
-    return same;
   };
 }

@@ -121,6 +121,21 @@ describe('[RLM-5] the storage for @nestjs/throttler', () => {
     expect(await hit({ key: 'parts', ttl: 0.5 })).toMatchObject({ totalHits: 1, timeToExpire: 1 });
   });
 
+  it.each(['local', 'open', 'closed'] as const)(
+    'refuses what is no number, whatever %s does without the server',
+    async (onStoreDown) => {
+      storage = new ValkeyThrottlerStorage(test.client, { ...PLAIN, onStoreDown });
+      const failure = { code: 'VALKEY_ARGUMENT_INVALID' };
+
+      await expect(hit({ limit: Number.NaN })).rejects.toMatchObject({
+        ...failure,
+        message: 'limit of the throttler "default" is NaN: it must be a number.',
+      });
+      await expect(hit({ ttl: Number('soon') })).rejects.toMatchObject(failure);
+      await expect(hit({ block: undefined as unknown as number, ttl: {} as number })).rejects.toMatchObject(failure);
+    },
+  );
+
   it.each([
     ['a hash', (key: string) => test.client.hset(key, { a: '1' })],
     ['words', (key: string) => test.client.set(key, 'one two three')],

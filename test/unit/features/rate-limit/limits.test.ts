@@ -123,6 +123,13 @@ describe('limits', () => {
   );
 });
 
+it('refuses an option of a call that is none, rather than counting something else', async () => {
+  const end = await ending(new RateLimiter(nobody()).consume('s', fine, { costs: 5 } as object));
+
+  expect(codeOf(end)).toBe('VALKEY_ARGUMENT_INVALID');
+  expect(String(end)).toContain("Did you mean 'cost'?");
+});
+
 describe('the options of a limiter', () => {
   it.each<[string, unknown, RegExp]>([
     ['a mode that is none', { onStoreDown: 'ignore' }, /onStoreDown is .*'local', 'open' or 'closed'/],
