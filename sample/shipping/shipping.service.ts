@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConflictException, Injectable } from '@nestjs/common';
-import { currentLock, Locked } from 'nestjs-valkey';
+import { ConflictException, Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { currentLock, isValkeyError, Locked } from 'nestjs-valkey';
 
 /** How long the imaginary carrier takes, in milliseconds. */
 const LATENCY = 50;
@@ -11,7 +11,10 @@ export class ShippingService {
   @Locked({
     key: (orderId: string) => `order:${orderId}`,
     wait: 0,
-    error: () => new ConflictException('The order is being shipped by somebody else.'),
+    error: (cause) =>
+      isValkeyError(cause, 'VALKEY_LOCK_NOT_ACQUIRED')
+        ? new ConflictException('The order is being shipped by somebody else.')
+        : new ServiceUnavailableException('Nobody can tell whether the order is being shipped.', { cause }),
   })
   async ship(orderId: string): Promise<{ readonly orderId: string; readonly shipped: true }> {
     // Whoever has lost the lock stops asking the carrier.

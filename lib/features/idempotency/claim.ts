@@ -25,7 +25,7 @@ export class Claim {
     this.#client = client;
     this.#terms = terms;
     this.#grantedAt = askedAt;
-    this.#renewIn(terms.lease / 3);
+    this.#renewIn(Math.max(0, askedAt + terms.lease / 3 - performance.now()));
   }
 
   /** Fires when the claim is somebody else's by now, or may be. */

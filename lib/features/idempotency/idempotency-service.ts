@@ -4,6 +4,7 @@ import type { Codec } from '../../core/codec/codec.js';
 import { typedJson } from '../../core/codec/typed-json.js';
 import {
   ArgumentError,
+  DeadlineError,
   IdempotencyInProgressError,
   IdempotencyKeyReusedError,
   IdempotencyNotReplayableError,
@@ -17,8 +18,9 @@ import type { Reply } from '../../driver/reply.js';
 import { resolveIdempotency } from '../../options/idempotency-options.js';
 import type { IdempotencyOptions, IdempotencySettings } from '../../options/idempotency-options.js';
 import { Claim } from './claim.js';
+import type { ClaimTerms } from './claim.js';
 import { fingerprint } from './fingerprint.js';
-import { claimWork } from './idempotency-scripts.js';
+import { claimWork, releaseClaim } from './idempotency-scripts.js';
 
 /** Most work is done long before its claim could be over: milliseconds after which to ask again at the latest. */
 const SOON = 1_000;
@@ -27,6 +29,13 @@ const FINGERPRINT = /^[!-~]{1,256}$/;
 
 /** What the store says to who wants to claim; any other answer is: done before. */
 const [CLAIMED, IN_PROGRESS, REUSED] = [0, 1, 2];
+
+/** What the store has said, and when it was asked, by `performance.now()`. */
+interface Asked {
+  readonly kind: number;
+  readonly figure: number | Buffer | undefined;
+  readonly askedAt: number;
+}
 
 type Tell = (outcome: IdempotencyEvent['outcome'], error?: unknown) => void;
 
@@ -129,11 +138,9 @@ export class IdempotencyService {
     const terms = { record: recordName(key, scope), token: randomUUID(), fingerprint: checked(print) };
     const { lease } = settings;
     const tell: Tell = (outcome, error) => this.#publish(operation, outcome, error);
-    const askedAt = performance.now();
-    let answer: readonly [number, (number | Buffer)?];
+    let asked: Asked;
     try {
-      const args = [terms.token, print, lease];
-      answer = await this.#client.run(claimWork, [terms.record], args, { binary: true, decode: asAnswer });
+      asked = await this.#claim({ ...terms, lease });
     } catch (error) {
       if (settings.onStoreDown === 'refuse') {
         tell('unavailable', error);
@@ -142,7 +149,7 @@ export class IdempotencyService {
       tell('unguarded', error);
       return { outcome: await work.run(new AbortController().signal), isReplay: false };
     }
-    const [kind, figure] = answer;
+    const { kind, figure, askedAt } = asked;
     switch (kind) {
       case CLAIMED:
         return {
@@ -163,6 +170,22 @@ export class IdempotencyService {
   /** Forgets what is known of a key, for whoever has made sure that the work may be done again. Rejects when the store is away. */
   async forget(key: string, options: Pick<RunOptions, 'scope'> = {}): Promise<void> {
     await this.#client.del(recordName(key, options.scope));
+  }
+
+  /** Never gives a claim that may have run out already: then somebody else may be at the work by now. */
+  async #claim({ record, token, fingerprint: print, lease }: ClaimTerms): Promise<Asked> {
+    for (let isLast = false; ; isLast = true) {
+      const askedAt = performance.now();
+      const options = { binary: true, decode: asAnswer };
+      const [kind, figure] = await this.#client.run(claimWork, [record], [token, print, lease], options);
+      const age = performance.now() - askedAt;
+      // An answer as late as that, of a slow server or in a busy process, is asked for again: whose the claim is by then.
+      if (kind !== CLAIMED || age < lease / 3 || (isLast && age < lease)) return { kind, figure, askedAt };
+      if (isLast) {
+        this.#client.run(releaseClaim, [record], [token]).catch(leaveIt);
+        throw new DeadlineError('A claim', lease, undefined, 'Raise the lease of idempotency.');
+      }
+    }
   }
 
   /** The work is done whatever becomes of the claim; what the store fails at is told, and changes nothing. */
@@ -238,6 +261,11 @@ async function release(claim: Claim, tell: Tell): Promise<void> {
   } catch (error) {
     tell('store-failed', error);
   }
+}
+
+/** A claim that cannot be given up ends by itself. */
+function leaveIt(): void {
+  // Nobody waits for it.
 }
 
 function asAnswer(reply: Reply): readonly [number, (number | Buffer)?] {

@@ -51,8 +51,14 @@ export class Patience {
   }
 
   #begin(): void {
-    this.#timer = setTimeout(this.#end, this.left);
+    this.#wait();
     for (const signal of this.#signals) signal.addEventListener('abort', this.#end, { once: true });
+  }
+
+  /** Timers may fire a moment early: who is told that it is over must not find anything left, and wait once more. */
+  #wait(): void {
+    const due = (): void => (this.left > 0 ? this.#wait() : this.#end());
+    this.#timer = setTimeout(due, Math.ceil(this.left));
   }
 
   #stop(): void {

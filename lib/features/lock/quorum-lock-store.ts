@@ -23,11 +23,12 @@ export class QuorumLockStore implements LockStore {
   readonly #servers: readonly ServerLockStore[];
   readonly #majority: number;
 
-  /** @throws ConfigurationError for less than three clients, or an even number of them */
+  /** @throws ConfigurationError for less than three clients, an even number of them, or one twice */
   constructor(clients: readonly CacheClient[]) {
-    if (clients.length < 3 || clients.length % 2 === 0) {
+    const different = new Set(clients).size;
+    if (different < 3 || different % 2 === 0 || different < clients.length) {
       throw new ConfigurationError(
-        `A lock over a quorum needs an odd number of independent servers, at least 3, not ${clients.length}. With one server, or one cluster, give its client alone.`,
+        `A lock over a quorum needs an odd number of independent servers, at least 3 and each once, not ${clients.length} clients of which ${different} are different. With one server, or one cluster, give its client alone.`,
         { subject: 'lock.quorum' },
       );
     }

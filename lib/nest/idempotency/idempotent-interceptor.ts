@@ -59,7 +59,7 @@ export function idempotentInterceptor(rules: IdempotentRules): Type<NestIntercep
         prepareReplay(exchange, outcome);
         exchange.send('Idempotency-Replayed', 'true');
       }
-      if (outcome.kind === 'thrown') throw outcome.error;
+      if (outcome.kind !== 'given') throw outcome.error;
       return outcome.body;
     }
 
@@ -92,17 +92,25 @@ export function idempotentInterceptor(rules: IdempotentRules): Type<NestIntercep
 
     /** Runs the method. Never rejects, so that what the service rejects with is its own. */
     async #run(exchange: HttpExchange, next: CallHandler): Promise<RouteOutcome> {
+      let body: unknown;
       try {
-        const body: unknown = await lastValueFrom(next.handle(), { defaultValue: undefined });
-        return givenOutcome(exchange, rules.toPlain ? rules.toPlain(body) : body, rules.headers);
+        body = await lastValueFrom(next.handle(), { defaultValue: undefined });
       } catch (error) {
         return thrownOutcome(exchange, error, rules.headers);
+      }
+      const given = givenOutcome(exchange, body, rules.headers);
+      try {
+        return rules.toPlain ? { ...given, body: rules.toPlain(body) } : given;
+      } catch (error) {
+        // The work is done: it must not be done again because its result could not be shown.
+        return { ...given, kind: 'spoilt', error };
       }
     }
 
     #encode(exchange: HttpExchange, outcome: RouteOutcome): string | undefined {
       if (!isKnown(outcome) || !rules.store(outcome.status)) return undefined;
       try {
+        if (outcome.kind === 'spoilt') throw outcome.error;
         return encodeResponse(outcome, exchange);
       } catch (error) {
         this.#warn((error as Error).message);

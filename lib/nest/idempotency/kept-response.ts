@@ -5,11 +5,11 @@ import type { HttpExchange } from '../http/http-exchange.js';
 import { bodyOf, storedBody } from '../http/response-body.js';
 import type { StoredBody } from '../http/response-body.js';
 
-/** What a method did: gave a body, or threw. */
+/** What a method did: gave a body, gave one of which no plain data could be made, or threw. */
 export type RouteOutcome =
   | { readonly kind: 'given'; readonly status: number; readonly headers: KeptHeaders; readonly body: unknown }
   | {
-      readonly kind: 'thrown';
+      readonly kind: 'spoilt' | 'thrown';
       readonly status: number;
       readonly headers: KeptHeaders;
       readonly body: unknown;
@@ -31,7 +31,11 @@ interface KeptResponse {
 const UNEXPECTED = 500;
 
 /** Looks at what a method has given. */
-export function givenOutcome(exchange: HttpExchange, body: unknown, headers: readonly string[]): RouteOutcome {
+export function givenOutcome(
+  exchange: HttpExchange,
+  body: unknown,
+  headers: readonly string[],
+): Extract<RouteOutcome, { readonly kind: 'given' }> {
   return { kind: 'given', status: exchange.status, headers: sentHeaders(exchange, headers), body };
 }
 
@@ -49,7 +53,7 @@ export function thrownOutcome(exchange: HttpExchange, error: unknown, headers: r
 
 /** Whether it can be kept at all: what made no HttpException of it is known to the application's filters only. */
 export function isKnown(outcome: RouteOutcome): boolean {
-  return outcome.kind === 'given' || outcome.error instanceof HttpException;
+  return outcome.kind !== 'thrown' || outcome.error instanceof HttpException;
 }
 
 /**

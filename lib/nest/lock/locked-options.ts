@@ -1,4 +1,4 @@
-import type { LockLostError, LockNotAcquiredError } from '../../core/errors.js';
+import type { ValkeyError } from '../../core/errors.js';
 import type { LockOptions } from '../../options/lock-options.js';
 import type { CachingDecorator, FromCall } from '../cache/cached-method.js';
 
@@ -19,8 +19,11 @@ export interface LockedOptions<
   readonly key: string | readonly string[] | FromCall<string | readonly string[], S, A, B, C, D, E, F>;
   /** Name of the client whose locks these are. Default: `'default'`. */
   readonly client?: string;
-  /** What to throw when the lock was not to be had, or was lost while the method ran. Default: the error itself. */
-  readonly error?: (error: LockNotAcquiredError | LockLostError) => Error;
+  /**
+   * What to throw instead when the lock was not to be had (VALKEY_LOCK_NOT_ACQUIRED), was lost while the method ran
+   * (VALKEY_LOCK_LOST), or the store did not answer (its error). Default: the error itself.
+   */
+  readonly error?: (error: ValkeyError) => Error;
 }
 
 /** Stands on methods that return a promise and that the functions of `@Locked()` fit. */

@@ -1,5 +1,4 @@
 import { ArgumentError, ConfigurationError, isValkeyError } from '../../core/errors.js';
-import type { LockLostError, LockNotAcquiredError } from '../../core/errors.js';
 import type { LockService } from '../../features/lock/lock-service.js';
 import type { Check } from '../../options/checks.js';
 import { checkLock, LOCK_OPTIONS } from '../../options/lock-options.js';
@@ -19,7 +18,7 @@ import type { LockedDecorator, LockedOptions } from './locked-options.js';
  *
  * @example
  * ```ts
- * @Locked({ key: (id: string) => `order:${id}`, wait: '2s', error: () => new ConflictException('It is being shipped.') })
+ * @Locked({ key: (id: string) => `order:${id}`, wait: '2s' })
  * async ship(id: string): Promise<void> {
  *   await this.carrier.ship(id, { signal: currentLock()?.signal });
  * }
@@ -67,12 +66,8 @@ async function runLocked(
     return await locks.using(names(), work, terms);
   } catch (reason) {
     // What the method throws is its own, also when a lock further in was busy.
-    throw error && !failure && isAboutTheLock(reason) ? error(reason) : reason;
+    throw error && !failure && isValkeyError(reason) ? error(reason) : reason;
   }
-}
-
-function isAboutTheLock(reason: unknown): reason is LockNotAcquiredError | LockLostError {
-  return isValkeyError(reason, 'VALKEY_LOCK_NOT_ACQUIRED') || isValkeyError(reason, 'VALKEY_LOCK_LOST');
 }
 
 /** The names one call locks. */

@@ -119,6 +119,17 @@ class OrderController {
     return new Instance();
   }
 
+  @Post('spoilt')
+  @Idempotent({
+    toPlain: () => {
+      throw new Error('no plain data');
+    },
+  })
+  spoilt(): Instance {
+    runs += 1;
+    return new Instance();
+  }
+
   @Post('upload')
   @Idempotent({ fingerprint: (request) => request.headers['x-digest'] })
   upload(): object {
@@ -290,6 +301,13 @@ describe.each(FRAMEWORKS)('@Idempotent() on %s', (framework) => {
   });
 
   describe('what cannot be given again', () => {
+    it('is not done again because toPlain threw after it was done', async () => {
+      const key = freshKey();
+      await post('/orders/spoilt', key).expect(500);
+      await post('/orders/spoilt', key).expect(409);
+      expect(runs).toBe(1);
+    });
+
     it.each<readonly [string, string, () => unknown]>([
       ['a stream', '/orders/any', () => new StreamableFile(Buffer.from('file'))],
       ['an instance', '/orders/any', () => new Instance()],

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { events, IdempotencyService } from '../../../../lib/index.js';
+import { claimWork } from '../../../../lib/features/idempotency/idempotency-scripts.js';
 import type { CacheClient, IdempotencyEvent } from '../../../../lib/index.js';
 import { createTestClient } from '../../../../lib/testing/index.js';
 import type { TestClient } from '../../../../lib/testing/index.js';
@@ -16,6 +18,22 @@ const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
     (value) => value,
     (error: { readonly code?: string; readonly message: string }) => error.code ?? error.message,
   );
+
+/** What happens between the store's answer to so many claims and its arrival. */
+function answerLate(claims: number, meanwhile: () => Promise<unknown>): void {
+  const run = client.run.bind(client) as (...args: readonly unknown[]) => Promise<unknown>;
+  let left = claims;
+  Object.defineProperty(client, 'run', {
+    value: async (...args: readonly unknown[]) => {
+      const answer = await run(...args);
+      if (args[0] === claimWork && left > 0) {
+        left -= 1;
+        await meanwhile();
+      }
+      return answer;
+    },
+  });
+}
 
 beforeEach(async () => {
   test = await createTestClient();
@@ -157,6 +175,34 @@ describe('[IDM-4] a claim', () => {
     expect(first).toBe('first');
     expect(await service.run('a', 1, () => 'third')).toBe('second');
     expect(told).toEqual(['completed', 'lost', 'replayed']);
+  });
+
+  it('[L16] is asked for again when the answer comes late, and left to whoever has it by then', async () => {
+    const other = new IdempotencyService(client);
+    answerLate(1, async () => {
+      test.clock.advance('1h');
+      expect(await other.run('a', 1, () => 'second')).toBe('second');
+      await sleep(40);
+    });
+    expect(await service.run('a', 1, () => 'never', { lease: 100 })).toBe('second');
+    expect(told).toEqual(['completed', 'replayed']);
+  });
+
+  it('[L16] is had by the second answer when nobody else has it', async () => {
+    answerLate(1, () => sleep(40));
+    expect(await service.run('a', 1, () => 'done', { lease: 100 })).toBe('done');
+    expect(told).toEqual(['completed']);
+  });
+
+  it('[L16] that has run out whenever it is heard of is none, and given up', async () => {
+    answerLate(2, () => sleep(110));
+    await expect(service.run('a', 1, () => 'never', { lease: 100 })).rejects.toMatchObject({
+      code: 'VALKEY_IDEMPOTENCY_UNAVAILABLE',
+      cause: { code: 'VALKEY_DEADLINE_EXCEEDED' },
+    });
+    expect(told).toEqual(['unavailable']);
+    await until(async () => (await client.exists('idempotent:0::a')) === 0, { what: 'it is given up' });
+    expect(await service.run('a', 1, () => 'done')).toBe('done');
   });
 
   it('tells its work when it is lost, by itself', async () => {

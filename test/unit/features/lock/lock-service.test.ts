@@ -383,7 +383,7 @@ describe('options', () => {
   });
 
   it('and names that are none', async () => {
-    for (const names of ['', [], [''], 7 as never]) {
+    for (const names of ['', [], [''], '\ud800', 7 as never]) {
       await expect(locks.acquire(names)).rejects.toMatchObject({ code: expect.stringMatching(/ARGUMENT/) });
     }
     await expect(locks.acquire('a', { signal: 'now' as never })).rejects.toThrow('AbortSignal');
@@ -393,6 +393,8 @@ describe('options', () => {
     const clients = await Promise.all([1, 2, 3, 4].map(() => clientOn(store)));
     expect(() => new LockService(clients)).toThrow('not 4');
     expect(() => new LockService(clients.slice(0, 1))).toThrow('not 1');
+    const [one, two] = clients as [(typeof clients)[0], (typeof clients)[0]];
+    expect(() => new LockService([one, one, two])).toThrow('2 are different');
     expect(new LockService(clients.slice(0, 3))).toBeInstanceOf(LockService);
   });
 });
