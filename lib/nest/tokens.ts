@@ -3,42 +3,41 @@ import { Inject } from '@nestjs/common';
 /** The name of the client that was registered without one. */
 export const DEFAULT_CLIENT = 'default';
 
-const CLIENTS = new Map<string, symbol>();
-const CACHE_SERVICES = new Map<string, symbol>();
-const RATE_LIMITERS = new Map<string, symbol>();
-const LOCK_SERVICES = new Map<string, symbol>();
-const IDEMPOTENCY_SERVICES = new Map<string, symbol>();
+/** By their descriptions. */
+const TOKENS = new Map<string, symbol>();
 
 /** The injection token of a named client; {@link CACHE_CLIENT} is that of the unnamed one. */
 export function clientToken(name: string = DEFAULT_CLIENT): symbol {
-  return tokenOf(CLIENTS, 'CACHE_CLIENT', name);
+  return tokenOf('CACHE_CLIENT', name);
 }
 
 /** The injection token of a named client's `CacheService`; {@link CACHE_SERVICE} is that of the unnamed one. */
 export function cacheServiceToken(name: string = DEFAULT_CLIENT): symbol {
-  return tokenOf(CACHE_SERVICES, 'CACHE_SERVICE', name);
+  return tokenOf('CACHE_SERVICE', name);
 }
 
 /** The injection token of a named client's `RateLimiter`; {@link RATE_LIMITER} is that of the unnamed one. */
 export function rateLimiterToken(name: string = DEFAULT_CLIENT): symbol {
-  return tokenOf(RATE_LIMITERS, 'RATE_LIMITER', name);
+  return tokenOf('RATE_LIMITER', name);
 }
 
 /** The injection token of a named client's `LockService`; {@link LOCK_SERVICE} is that of the unnamed one. */
 export function lockServiceToken(name: string = DEFAULT_CLIENT): symbol {
-  return tokenOf(LOCK_SERVICES, 'LOCK_SERVICE', name);
+  return tokenOf('LOCK_SERVICE', name);
 }
 
 /** The injection token of a named client's `IdempotencyService`; {@link IDEMPOTENCY_SERVICE} is that of the unnamed one. */
 export function idempotencyServiceToken(name: string = DEFAULT_CLIENT): symbol {
-  return tokenOf(IDEMPOTENCY_SERVICES, 'IDEMPOTENCY_SERVICE', name);
+  return tokenOf('IDEMPOTENCY_SERVICE', name);
 }
 
-function tokenOf(tokens: Map<string, symbol>, description: string, name: string): symbol {
-  let token = tokens.get(name);
+/** The same for the same name, whoever asks. */
+function tokenOf(service: string, client: string): symbol {
+  const description = client === DEFAULT_CLIENT ? service : `${service}(${client})`;
+  let token = TOKENS.get(description);
   if (!token) {
-    token = Symbol(name === DEFAULT_CLIENT ? description : `${description}(${name})`);
-    tokens.set(name, token);
+    token = Symbol(description);
+    TOKENS.set(description, token);
   }
   return token;
 }
