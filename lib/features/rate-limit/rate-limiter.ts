@@ -190,6 +190,8 @@ export class RateLimiter {
   }
 
   async #withoutStore(call: Call, error: unknown, isCounted: boolean): Promise<Decision> {
+    // The application ends: nothing is to begin any more, whatever stands in for a store that is away.
+    if (isValkeyError(error, 'VALKEY_CLIENT_CLOSED')) throw error;
     const { onStoreDown } = this.#settings;
     if (onStoreDown === 'closed') {
       if (isCounted) this.#publish(call, { ...call.policy.undecided(), admitted: false }, error);

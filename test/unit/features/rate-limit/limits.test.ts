@@ -1,3 +1,4 @@
+import { createTestClient } from '../../../../lib/testing/index.js';
 import { RateLimiter } from '../../../../lib/index.js';
 import type { CacheClient, Limit, Limits, RateLimiterOptions } from '../../../../lib/index.js';
 import {
@@ -128,6 +129,16 @@ it('refuses an option of a call that is none, rather than counting something els
 
   expect(codeOf(end)).toBe('VALKEY_ARGUMENT_INVALID');
   expect(String(end)).toContain("Did you mean 'cost'?");
+});
+
+it('admits nothing when the application has ended, in whatever mode', async () => {
+  for (const onStoreDown of ['local', 'open', 'closed'] as const) {
+    const { client } = await createTestClient();
+    const limiter = new RateLimiter(client, { onStoreDown });
+    await client.close();
+    expect(codeOf(await ending(limiter.consume('s', fine)))).toBe('VALKEY_CLIENT_CLOSED');
+    await limiter.close();
+  }
 });
 
 describe('the options of a limiter', () => {
