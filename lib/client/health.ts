@@ -1,4 +1,4 @@
-import { isValkeyError, ReplyError } from '../core/errors.js';
+import { codeOf, isValkeyError, ReplyError } from '../core/errors.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Argument, DriverStatus, Reply, Route, Topology } from '../driver/driver.js';
 import type { Circuit } from '../resilience/circuit.js';
@@ -146,8 +146,4 @@ function memoryOf(info: Info): ClientHealth['memory'] {
   if (!Number.isFinite(used)) return undefined;
   const limit = Number(info.get('maxmemory') ?? 0);
   return { usedBytes: used, maxBytes: limit > 0 ? limit : undefined };
-}
-
-function codeOf(reason: unknown): ErrorCode | undefined {
-  return isValkeyError(reason) ? reason.code : undefined;
 }

@@ -79,6 +79,11 @@ export function isValkeyError(error: unknown, code?: ErrorCode): error is Valkey
   return error instanceof ValkeyError && (code === undefined || error.code === code);
 }
 
+/** The code of an error for an event; `undefined` for one that is not ours. */
+export function codeOf(error: unknown): ErrorCode | undefined {
+  return isValkeyError(error) ? error.code : undefined;
+}
+
 /** An option or an environment variable is wrong; thrown at start. */
 export class ConfigurationError extends ValkeyError {
   constructor(message: string, details?: ErrorDetails) {

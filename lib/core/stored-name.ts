@@ -8,9 +8,18 @@ const LONGEST = 512;
 /**
  * A name somebody gave, as it may stand in a key: itself, or its hash when it is long. `what` it is, is for the message.
  *
- * @throws ArgumentError for what is no name
+ * @throws ArgumentError for what is no name, or not well-formed
  */
 export function storedName(name: string, what: string): string {
+  return wellFormed(shortName(name, what), what);
+}
+
+/**
+ * The same for who looks at short names himself, or must not be slowed down by it.
+ *
+ * @throws ArgumentError for what is no name, or long and not well-formed
+ */
+export function shortName(name: string, what: string): string {
   if (typeof name !== 'string' || name === '') throw badName(what, 'is not a string, or empty');
   if (name.length <= LONGEST) return name;
   return `sha256:${createHash('sha256').update(wellFormed(name, what)).digest('base64url')}`;

@@ -1,9 +1,9 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { LRUCache } from 'lru-cache';
 import type { CacheClient } from '../client/cache-client.js';
-import { ArgumentError, isValkeyError, RateLimitUnavailableError } from '../core/errors.js';
+import { ArgumentError, codeOf, RateLimitUnavailableError } from '../core/errors.js';
 import { events } from '../core/events.js';
-import { storedName } from '../core/stored-name.js';
+import { shortName } from '../core/stored-name.js';
 import type { Decision } from '../features/rate-limit/decision.js';
 import { StandInStore } from '../features/rate-limit/stand-in-store.js';
 import { resolveLimiter } from '../options/limit-options.js';
@@ -142,7 +142,7 @@ export class ValkeyThrottlerStorage implements ThrottlerStorage {
       outcome,
       by,
       tier: undefined,
-      code: isValkeyError(error) ? error.code : undefined,
+      code: codeOf(error),
     });
   }
 }
@@ -160,7 +160,7 @@ function later({ hits, ends, blocked }: Hit, passed: number): Hit {
 /** Throttlers of one name count apart from those of another, even where an own `generateKey` leaves the name out. */
 function counterName(throttler: string, key: string): string {
   const space = throttler.replaceAll('%', '%25').replaceAll(':', '%3A');
-  return `throttler:${space}:${storedName(key, 'The key of a throttler')}`;
+  return `throttler:${space}:${shortName(key, 'The key of a throttler')}`;
 }
 
 /** Rounded up, so that whoever waits so long has waited long enough. */

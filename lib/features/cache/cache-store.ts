@@ -1,6 +1,5 @@
 import type { CacheClient } from '../../client/cache-client.js';
 import { isValkeyError } from '../../core/errors.js';
-import type { ErrorCode } from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import type { CacheEvent, ClientIdentity } from '../../core/events.js';
 import { Generations } from './generations.js';
@@ -99,9 +98,4 @@ export class CacheStore {
     this.publish({ cache: undefined, kind: covered ? 'near-on' : 'near-off' });
     for (const listener of this.#listeners.values()) listener.onCoverage(covered);
   }
-}
-
-/** The code of a failure nobody waits for. */
-export function codeOf(error: unknown): ErrorCode | undefined {
-  return isValkeyError(error) ? error.code : undefined;
 }

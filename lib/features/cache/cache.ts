@@ -1,9 +1,9 @@
+import { codeOf } from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import type { CacheSettings } from '../../options/cache-settings.js';
 import { Batch } from './batch.js';
 import type { LoadMany } from './batch.js';
 import { Circumstances } from './circumstances.js';
-import { codeOf } from './cache-store.js';
 import type { CacheStore } from './cache-store.js';
 import { EntryReader } from './entry-reader.js';
 import { ALREADY, Flight } from './flight.js';

@@ -1,6 +1,5 @@
-import { LoadTimeoutError } from '../../core/errors.js';
+import { codeOf, LoadTimeoutError } from '../../core/errors.js';
 import type { CacheSettings } from '../../options/cache-settings.js';
-import { codeOf } from './cache-store.js';
 import type { CacheNews, CacheStore } from './cache-store.js';
 import { Circumstances } from './circumstances.js';
 import type { EntryReader } from './entry-reader.js';

@@ -1,4 +1,4 @@
-import { storedName, wellFormed } from '../../core/stored-name.js';
+import { shortName, wellFormed } from '../../core/stored-name.js';
 
 /** Everything of the caches begins with this: one prefix to hear about from the server. */
 export const ROOT = 'cache:';
@@ -67,7 +67,7 @@ export function readName(name: string): Named | undefined {
  * @throws {ArgumentError} for what is no key
  */
 export function storedKey(key: string): string {
-  return storedName(key, KEY);
+  return shortName(key, KEY);
 }
 
 /** Half a surrogate pair would become the same bytes as any other half: two keys would be one. */

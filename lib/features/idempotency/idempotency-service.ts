@@ -3,17 +3,17 @@ import type { CacheClient } from '../../client/cache-client.js';
 import type { Codec } from '../../core/codec/codec.js';
 import { typedJson } from '../../core/codec/typed-json.js';
 import {
+  codeOf,
   ArgumentError,
   DeadlineError,
   IdempotencyInProgressError,
   IdempotencyKeyReusedError,
   IdempotencyNotReplayableError,
   IdempotencyUnavailableError,
-  isValkeyError,
 } from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import type { IdempotencyEvent } from '../../core/events.js';
-import { storedName, wellFormed } from '../../core/stored-name.js';
+import { storedName } from '../../core/stored-name.js';
 import type { Reply } from '../../driver/reply.js';
 import { resolveIdempotency } from '../../options/idempotency-options.js';
 import type { IdempotencyOptions, IdempotencySettings } from '../../options/idempotency-options.js';
@@ -234,7 +234,7 @@ export class IdempotencyService {
 
   #publish(operation: string, outcome: IdempotencyEvent['outcome'], error: unknown): void {
     if (!events.idempotency.active) return;
-    const code = isValkeyError(error) ? error.code : undefined;
+    const code = codeOf(error);
     events.idempotency.publish({ ...this.#client.identity, operation, outcome, code });
   }
 }
@@ -274,12 +274,8 @@ function asAnswer(reply: Reply): readonly [number, (number | Buffer)?] {
 
 /** Where a record is stored. The scope's length keeps it apart from the key. */
 function recordName(key: string, scope = ''): string {
-  const name = named(key, 'The idempotency key');
-  return `idempotent:${scope.length}:${scope === '' ? '' : named(scope, 'The scope of an idempotency key')}:${name}`;
-}
-
-function named(name: string, what: string): string {
-  return wellFormed(storedName(name, what), what);
+  const name = storedName(key, 'The idempotency key');
+  return `idempotent:${scope.length}:${scope === '' ? '' : storedName(scope, 'The scope of an idempotency key')}:${name}`;
 }
 
 /** A fingerprint stands in a record, where a space would end it. */

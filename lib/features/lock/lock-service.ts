@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { CacheClient } from '../../client/cache-client.js';
 import { toMilliseconds } from '../../core/duration.js';
 import type { Duration } from '../../core/duration.js';
-import { ArgumentError, ClientClosedError, isValkeyError, LockNotAcquiredError } from '../../core/errors.js';
+import { ArgumentError, ClientClosedError, codeOf, isValkeyError, LockNotAcquiredError } from '../../core/errors.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import type { LockEvent } from '../../core/events.js';
@@ -102,7 +102,7 @@ export class LockService {
     try {
       lock = await patience.untilAborted(this.#attempt({ ...settings, store: this.#store }, wanted, patience));
     } catch (error) {
-      told('failed', isValkeyError(error) ? error.code : undefined);
+      told('failed', codeOf(error));
       throw error;
     }
     if (!lock || patience.isAborted) {
@@ -214,7 +214,7 @@ export class LockService {
   #hold(terms: Terms, { holdings, validUntil }: Acquired): Lock {
     const ended: Ended = (kind, heldMs, error) => {
       this.#held.delete(lock);
-      this.#publish({ kind, heldMs, code: isValkeyError(error) ? error.code : undefined });
+      this.#publish({ kind, heldMs, code: codeOf(error) });
     };
     const lock = new Lock(terms, holdings, validUntil, ended);
     this.#held.add(lock);

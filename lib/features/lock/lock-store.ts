@@ -1,7 +1,7 @@
 import type { CacheClient } from '../../client/cache-client.js';
 import { isValkeyError } from '../../core/errors.js';
 import type { ClientIdentity } from '../../core/events.js';
-import { storedName, wellFormed } from '../../core/stored-name.js';
+import { storedName } from '../../core/stored-name.js';
 import { extendLock, releaseLock, takeLock } from './lock-scripts.js';
 
 const LOCKS = 'lock:';
@@ -82,11 +82,9 @@ export class ServerLockStore implements LockStore {
   }
 }
 
-const LOCK = 'The name of a lock';
-
 /** The name as it is stored: itself, or its hash when it is long. */
 export function lockName(name: string): string {
-  return wellFormed(storedName(name, LOCK), LOCK);
+  return storedName(name, 'The name of a lock');
 }
 
 /** A lock and its last fencing token. */

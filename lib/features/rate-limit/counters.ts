@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../core/errors.js';
-import { storedName, wellFormed } from '../../core/stored-name.js';
+import { storedName } from '../../core/stored-name.js';
 import { counterOf, LETTERS, resolveLimits } from '../../options/limit-options.js';
 import type { Limits, Tier } from '../../options/limit-options.js';
 import type { Decision, TierState } from './decision.js';
@@ -7,7 +7,6 @@ import type { Decision, TierState } from './decision.js';
 /** Everything of the limits begins with this. */
 const ROOT = 'limit:';
 const BLOCK = '!block';
-const SUBJECT = 'The subject of a rate limit';
 const NAME = /^[\w.-]{1,128}$/;
 
 /** The tiers of a limit, ready to be sent. */
@@ -90,7 +89,7 @@ export class Policy {
  * @throws ArgumentError for what is no name or no subject
  */
 export function subjectName(name: string, subject: string): string {
-  return `${spaceName(name)}${wellFormed(storedName(subject, SUBJECT), SUBJECT)}`;
+  return `${spaceName(name)}${storedName(subject, 'The subject of a rate limit')}`;
 }
 
 /** What the keys of a name begin with: names are few, and looked at once. */

@@ -1,5 +1,11 @@
 import type { CacheClient } from '../../client/cache-client.js';
-import { ArgumentError, isValkeyError, RateLimitExceededError, RateLimitUnavailableError } from '../../core/errors.js';
+import {
+  ArgumentError,
+  codeOf,
+  isValkeyError,
+  RateLimitExceededError,
+  RateLimitUnavailableError,
+} from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import { checkCost, resolveLimiter } from '../../options/limit-options.js';
 import type { Limits, RateLimiterOptions, RateLimiterSettings } from '../../options/limit-options.js';
@@ -210,7 +216,7 @@ export class RateLimiter {
       outcome: admitted ? 'admitted' : 'refused',
       by,
       tier: refusedBy?.name,
-      code: isValkeyError(error) ? error.code : undefined,
+      code: codeOf(error),
     });
   }
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { ArgumentError, isValkeyError, RateLimitExceededError, RateLimitUnavailableError } from '../../core/errors.js';
-import { storedName } from '../../core/stored-name.js';
+import { shortName } from '../../core/stored-name.js';
 import type { Decision } from '../../features/rate-limit/decision.js';
 import type { RateLimiter } from '../../features/rate-limit/rate-limiter.js';
 import { isWhole } from '../../options/checks.js';
@@ -173,7 +173,7 @@ function loadedLimits(
   return async (call, subject) => {
     const own = key === undefined ? subject : String(await ask<Awaitable<string | number>>(key, call));
     // Callers may choose it: long ones are remembered by their hash.
-    return (await cache.fetch(own && storedName(own, 'The key of limits'), { context: call })) as Limits;
+    return (await cache.fetch(own && shortName(own, 'The key of limits'), { context: call })) as Limits;
   };
 }
 

@@ -1,5 +1,4 @@
-import { isValkeyError } from '../../core/errors.js';
-import type { ErrorCode } from '../../core/errors.js';
+import { codeOf } from '../../core/errors.js';
 import { events } from '../../core/events.js';
 import type { BreakerState } from '../../core/events.js';
 import { resolvePolicy } from '../../options/policy.js';
@@ -147,10 +146,6 @@ export class ResiliencePolicy {
     }
     await call.pause(delayMs);
   }
-}
-
-function codeOf(error: unknown): ErrorCode | undefined {
-  return isValkeyError(error) ? error.code : undefined;
 }
 
 /** `error`, which says what led to it unless it does already. */
