@@ -1,5 +1,5 @@
 import { LockService } from '../../lib/index.js';
-import type { LockOptions } from '../../lib/index.js';
+import type { CacheClient, LockOptions } from '../../lib/index.js';
 import { closeClients, codeOf, ending, openClient } from '../integration/open-client.js';
 import { describeWithServers, leftovers, startServer, until, watchUnhandled } from '../support/index.js';
 import type { Server, UnhandledWatch } from '../support/index.js';
@@ -10,12 +10,15 @@ describeWithServers('[LCK-2] locks over a quorum of three servers', () => {
   let servers: readonly Server[];
   let locks: LockService;
   let other: LockService;
+  let othersClients: readonly CacheClient[];
   let unhandled: UnhandledWatch;
 
   beforeEach(async () => {
     unhandled = watchUnhandled();
     servers = await Promise.all([1, 2, 3].map(() => startServer()));
-    [locks, other] = await Promise.all([open(), open()]);
+    othersClients = await open();
+    locks = new LockService(await open());
+    other = new LockService(othersClients);
   });
 
   afterEach(async () => {
@@ -27,9 +30,9 @@ describeWithServers('[LCK-2] locks over a quorum of three servers', () => {
 
   afterAll(() => expect(leftovers()).toEqual([]));
 
-  const open = async (): Promise<LockService> => {
+  const open = (): Promise<CacheClient[]> => {
     const timeouts = { read: '1s', write: '1s' };
-    return new LockService(await Promise.all(servers.map(({ host, port }) => openClient({ host, port, timeouts }))));
+    return Promise.all(servers.map(({ host, port }) => openClient({ host, port, timeouts })));
   };
 
   it('let one in at a time, and wake the next one', async () => {
@@ -61,6 +64,8 @@ describeWithServers('[LCK-2] locks over a quorum of three servers', () => {
     expect([await lock.release(), lock.signal.aborted]).toEqual([true, false]);
     await (await other.acquire('order', PATIENT)).release();
     await first.restart();
+    const [ofFirst] = othersClients as [CacheClient];
+    await until(async () => (await ending(ofFirst.get('any'))) === null, { what: 'the first one is back' });
 
     second.pause();
     // Its answer would take longer than this lock lasts.
