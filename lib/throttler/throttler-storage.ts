@@ -1,7 +1,7 @@
 import type { ThrottlerStorage } from '@nestjs/throttler';
 import { LRUCache } from 'lru-cache';
 import type { CacheClient } from '../client/cache-client.js';
-import { ArgumentError, codeOf, RateLimitUnavailableError } from '../core/errors.js';
+import { ArgumentError, codeOf, isValkeyError, RateLimitUnavailableError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import { shortName } from '../core/stored-name.js';
 import type { Decision } from '../features/rate-limit/decision.js';
@@ -72,8 +72,8 @@ export class ValkeyThrottlerStorage implements ThrottlerStorage {
   /**
    * Counts a hit of a key. Called by throttler's guard; times in milliseconds.
    *
-   * Rejects with a RateLimitUnavailableError when the store is away and `onStoreDown` is `'closed'`, and with an
-   * ArgumentError for a time or a limit that is no number.
+   * Rejects with a RateLimitUnavailableError when the store is away and `onStoreDown` is `'closed'`, with a
+   * ClientClosedError once the client is closed, and with an ArgumentError for a time or a limit that is no number.
    */
   async increment(
     key: string,
@@ -117,6 +117,8 @@ export class ValkeyThrottlerStorage implements ThrottlerStorage {
   }
 
   async #withoutStore(throttler: string, name: string, args: number[], error: unknown): Promise<ThrottlerRecord> {
+    // The application ends: nothing is to begin any more, whatever stands in for a store that is away.
+    if (isValkeyError(error, 'VALKEY_CLIENT_CLOSED')) throw error;
     const { onStoreDown } = this.#settings;
     if (onStoreDown === 'local') {
       const hit = await count(await this.#standIn.open(), name, args);

@@ -180,6 +180,16 @@ describe('[RLM-5] the storage for @nestjs/throttler', () => {
     );
   });
 
+  it.each(['local', 'open', 'closed'] as const)(
+    'admits nothing when the application has ended, with onStoreDown %s',
+    async (onStoreDown) => {
+      storage = new ValkeyThrottlerStorage(test.client, { onStoreDown });
+      await test.client.close();
+      await expect(hit()).rejects.toMatchObject({ code: 'VALKEY_CLIENT_CLOSED' });
+      await storage.onApplicationShutdown();
+    },
+  );
+
   describe('with a block list', () => {
     const heard: RateLimitEvent[] = [];
     let stop: () => void;
