@@ -4,6 +4,8 @@ import { events } from '../../core/events.js';
 import type { CacheEvent, ClientIdentity } from '../../core/events.js';
 import { Generations } from './generations.js';
 import { readName, ROOT } from './names.js';
+import { isOwed, OwedRemovals } from './owed-removals.js';
+import type { Removal } from './owed-removals.js';
 import { ServerClock } from './server-clock.js';
 import { TickReads } from './tick-reads.js';
 
@@ -20,6 +22,8 @@ export interface EntryListener {
   onChange(key: string): void;
   /** From now on every change is told (`true`), or none is (`false`), and some may have been missed. */
   onCoverage(covered: boolean): void;
+  /** Removes all entries. Rejects when the store is away. */
+  clear(): Promise<void>;
 }
 
 /** What all caches of one client share: its connection, the generations, the servers' clocks, the news of changes. */
@@ -31,6 +35,7 @@ export class CacheStore {
   readonly #isCluster: boolean;
   readonly #texts: TickReads;
   readonly #bytes: TickReads;
+  readonly #owed: OwedRemovals;
   #covered = false;
 
   constructor(client: CacheClient) {
@@ -41,6 +46,7 @@ export class CacheStore {
     this.#texts = new TickReads(client, false);
     this.#bytes = new TickReads(client, true);
     this.generations = new Generations(client);
+    this.#owed = new OwedRemovals(client);
   }
 
   /** Starts to hear about changes. With a driver that cannot tell them nothing is kept in this process. */
@@ -65,6 +71,14 @@ export class CacheStore {
   register(space: string, listener: EntryListener): void {
     this.#listeners.set(space, listener);
     listener.onCoverage(this.#covered);
+  }
+
+  /** The store did not take a removal, and its caller goes on: it is made up for, whatever bears its name once. */
+  owe(name: string, removal: Removal, error: unknown): void {
+    if (!isOwed(error)) return;
+    this.#owed.add(name, removal, () =>
+      Array.from(this.#listeners, ([space, cache]) => [`all ${space}`, () => cache.clear()]),
+    );
   }
 
   publish(event: CacheNews): void {

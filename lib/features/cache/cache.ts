@@ -14,6 +14,7 @@ import type { Load, LoadContext, LoadOptions, StoreOptions } from './load-option
 import { presentMoment } from './moments.js';
 import { checked, entryName, generationName, leaseName, spaceName, storedKey } from './names.js';
 import { NearEntries } from './near-entries.js';
+import type { Removal } from './owed-removals.js';
 import { pack } from './packing.js';
 import { lifetimeOf, planOf, withParts } from './plan.js';
 import type { CallParts, LoadPlan } from './plan.js';
@@ -71,6 +72,7 @@ export class Cache {
     store.register(space, {
       onChange: (key) => this.#onChange(key),
       onCoverage: (covered) => this.#onCoverage(covered),
+      clear: () => this.clear(),
     });
     store.publish({ cache: name, kind: 'opened', near: () => this.near });
   }
@@ -193,7 +195,7 @@ export class Cache {
    * somebody else changes it as well, nobody can tell which result is the newer one: then nothing is stored.
    */
   put<T>(key: string, make: Load<T>, options?: StoreOptions<T>): Promise<T> {
-    return this.replace(key, make, options, (error) => this.failed(error));
+    return this.replace(key, make, options, (error) => this.oweEviction(key, error));
   }
 
   /** @internal As {@link Cache.put}; `onFailure` hears that the old entry may still be there, and throws or does not. */
@@ -207,7 +209,9 @@ export class Cache {
     const run: Load<T> = async (context) => {
       const value = await make(context);
       // The caller was told that it failed, but something has changed.
-      if (context.signal.aborted) this.#inBackground(this.evict(key).catch((error: unknown) => this.failed(error)));
+      if (context.signal.aborted) {
+        this.#inBackground(this.evict(key).catch((error: unknown) => this.oweEviction(key, error)));
+      }
       return value;
     };
     const plan = this.#planOf(options);
@@ -256,6 +260,17 @@ export class Cache {
   /** @internal Something the caller got its result without has failed. */
   failed(error: unknown): void {
     this.#store.publish({ cache: this.name, kind: 'background-error', code: codeOf(error) });
+  }
+
+  /** @internal The store did not take a removal, and its caller goes on: it is made up for when the store is back. */
+  owe(name: string, removal: Removal, error: unknown): void {
+    this.failed(error);
+    this.#store.owe(`${this.#space} ${name}`, removal, error);
+  }
+
+  /** @internal {@link Cache.owe} of a key. */
+  oweEviction(key: string, error: unknown): void {
+    this.owe(key, () => this.evict(key), error);
   }
 
   /** @internal A tag is being invalidated here: who joins a load under way has to make sure. */

@@ -1,3 +1,4 @@
+import type { Cache } from '../../features/cache/cache.js';
 import type { CacheService } from '../../features/cache/cache-service.js';
 import { ArgumentError, ConfigurationError, isValkeyError } from '../../core/errors.js';
 import { checkMethodOptions } from '../../options/cache-options.js';
@@ -10,7 +11,11 @@ import { CHOICE, isAFunction, isFlag, isKey, isListOfNames, refuseStatic } from 
 import { injectCaches } from './injected-caches.js';
 
 /** Removes what one call makes untrue. Made before the method runs, which may change its arguments. */
-type Removal = () => Promise<void>;
+interface Removal {
+  /** The same for what removes the same. */
+  readonly name: string;
+  readonly make: () => Promise<void>;
+}
 
 /**
  * Removes entries once the method has worked: one, several, all that carry a tag, or the whole cache. A value that is
@@ -39,11 +44,11 @@ export function CacheEvict<S = unknown, A = unknown, B = unknown, C = unknown, D
     const cachesOf = injectCaches(target, client);
     const remove = async (caches: CacheService, removal: Removal): Promise<void> => {
       try {
-        await removal();
+        await removal.make();
       } catch (error) {
         // A name that is none is nothing a store could take when it is back.
         if (required || isValkeyError(error, 'VALKEY_ARGUMENT_INVALID')) throw error;
-        caches.cache(cache).failed(error);
+        caches.cache(cache).owe(removal.name, removal.make, error);
       }
     };
     const run = async (self: unknown, args: readonly unknown[], caches: CacheService): Promise<unknown> => {
@@ -87,25 +92,31 @@ function removals(
     );
   }
   if (all) {
-    return (_self, _args, caches) => () => caches.cache(cache).clear();
+    return (_self, _args, caches) => ({ name: 'all', make: () => caches.cache(cache).clear() });
   }
   if (tags !== undefined) {
     return (self, args, caches) => {
       const names = namesOf(tags, self, args, place);
-      return () => caches.invalidateTags(...names);
+      return { name: nameOf('tags', names), make: () => caches.invalidateTags(...names) };
     };
   }
   if (keys !== undefined) {
     return (self, args, caches) => {
-      const names = namesOf(keys, self, args, place);
-      return () => caches.cache(cache).evict(...names);
+      return eviction(caches.cache(cache), namesOf(keys, self, args, place));
     };
   }
   const keyOf = givenKey(key, place);
   return (self, args, caches) => {
-    const names = checkedNames([keyOf(self, args, caches)], place);
-    return () => caches.cache(cache).evict(...names);
+    return eviction(caches.cache(cache), checkedNames([keyOf(self, args, caches)], place));
   };
+}
+
+function eviction(cache: Cache, keys: readonly string[]): Removal {
+  return { name: nameOf('keys', keys), make: () => cache.evict(...keys) };
+}
+
+function nameOf(kind: string, names: readonly string[]): string {
+  return JSON.stringify([kind, ...names]);
 }
 
 function namesOf(

@@ -55,12 +55,13 @@ export function CachePut<
       try {
         if (when && !Reflect.apply(when as Callable, this, args)) return run();
         const kept = caches.cache(cache);
+        const stored = keyOf(this, args, caches);
         const onFailure = (error: unknown): void => {
           if (required) throw error;
-          kept.failed(error);
+          kept.oweEviction(stored, error);
         };
         const own = partsOf ? { ...fixed, ...partsOf(this, args) } : fixed;
-        return kept.replace(keyOf(this, args, caches), run, own, onFailure);
+        return kept.replace(stored, run, own, onFailure);
       } catch (error) {
         return Promise.reject(error);
       }
