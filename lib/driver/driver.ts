@@ -157,7 +157,8 @@ export interface Driver {
   close(): Promise<void>;
   /**
    * Runs operations in the given order per route. Never throws; each operation is settled when its own reply is
-   * there, not when the slowest of the batch is. Operations that are settled already are passed over.
+   * there, not when the slowest of the batch is. Operations that are settled already are passed over. The array may be
+   * emptied once all of them are settled.
    */
   execute(batch: readonly Operation[]): void;
   /**

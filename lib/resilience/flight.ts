@@ -2,6 +2,7 @@ import { ClientClosedError, ConnectionError, DeadlineError, OutcomeUnknownError 
 import type { ValkeyError } from '../core/errors.js';
 import { events } from '../core/events.js';
 import type { ClientIdentity } from '../core/events.js';
+import { letGo } from '../core/let-go.js';
 import type { Driver, Observer, Operation, Outcome } from '../driver/driver.js';
 import { classify, isConnectionFailure } from './failure-class.js';
 import type { Pauses } from './backoff.js';
@@ -70,6 +71,7 @@ export class Flight implements Observer, Timed {
   #isAnswered = false;
   #onLanded: ((failure: ValkeyError | undefined) => void) | undefined;
 
+  /** `operations` become its own. */
   constructor(policy: FlightPolicy, route: string, operations: readonly Operation[], now: number) {
     this.#policy = policy;
     this.#route = route;
@@ -213,6 +215,7 @@ export class Flight implements Observer, Timed {
     if (this.#airborne > 0) return;
     this.#policy.traffic.land();
     this.#policy.deadlines.remove(this);
+    letGo(this.#operations);
     if (this.#attempt > 0 && events.retryEnd.active) {
       const { identity } = this.#policy;
       events.retryEnd.publish({ ...identity, route: this.#route, attempt: this.#attempt, code: this.#failure?.code });

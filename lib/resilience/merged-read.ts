@@ -1,5 +1,6 @@
 import { ConnectionError, DeadlineError } from '../core/errors.js';
 import type { ValkeyError } from '../core/errors.js';
+import { letGo } from '../core/let-go.js';
 import type { Operation, Outcome, Reply } from '../driver/driver.js';
 import { PendingOperation, PlainOperation } from '../driver/pending-operation.js';
 
@@ -23,6 +24,7 @@ export class MergedRead extends PendingOperation {
   readonly #listener: MergedReadListener;
   readonly #madeAt = performance.now();
 
+  /** `reads` become its own. */
   constructor(reads: readonly Operation[], listener: MergedReadListener) {
     const [first] = reads;
     const keys = reads.map(({ key }) => key as string | Buffer);
@@ -59,6 +61,7 @@ export class MergedRead extends PendingOperation {
       }
     }
     this.#listener.onReplySize(length / this.#reads.length);
+    letGo(this.#reads);
     if (missing.length > 0) this.#confirm(missing);
   }
 

@@ -22,6 +22,12 @@ import { RoutePolicy } from './route-policy.js';
 import type { PolicyPlan } from './route-policy.js';
 
 /**
+ * Arguments that are enough for a batch: it leaves at once. While the server works at it the rest of the tick is put
+ * together, and while its answers are read the server works at the rest; else one would always wait for the other.
+ */
+const FULL = 128;
+
+/**
  * The driver callers see: it collects what one tick of the event loop sends, hands it on per route, and wraps each
  * route in its retry, breaker and deadlines.
  */
@@ -42,6 +48,8 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
   /** The route of everything, where there is only one. */
   readonly #onlyPolicy: RoutePolicy | undefined;
   #tick: Operation[] = [];
+  /** Of all operations of this tick. */
+  #arguments = 0;
   #closed = false;
 
   constructor(driver: Driver, settings: Pick<Settings, 'name' | 'retry' | 'breaker' | 'bulkhead' | 'timeouts'>) {
@@ -85,7 +93,11 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
       if (this.#traffic.isNone) process.nextTick(this.#flush);
       else setImmediate(this.#flush);
     }
-    for (const operation of batch) this.#tick.push(operation);
+    for (const operation of batch) {
+      this.#tick.push(operation);
+      this.#arguments += operation.args.length;
+    }
+    if (this.#arguments >= FULL) this.#flush();
   }
 
   inquire(operation: Operation): void {
@@ -190,7 +202,9 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
 
   readonly #flush = (): void => {
     const operations = this.#tick;
+    if (operations.length === 0) return;
     this.#tick = [];
+    this.#arguments = 0;
     if (this.#onlyPolicy) this.#onlyPolicy.accept(operations);
     else for (const [route, group] of this.#byRoute(operations)) this.#policyFor(route).accept(group);
   };

@@ -90,9 +90,15 @@ export function readReply(raw: unknown, binary: boolean, toError: (error: Error)
   if (raw === null || raw === undefined) return null;
   if (Buffer.isBuffer(raw)) return binary ? raw : raw.toString();
   if (typeof raw === 'string') return readInteger(raw);
-  if (Array.isArray(raw)) return raw.map((item) => readReply(item, binary, toError));
+  if (Array.isArray(raw)) return readReplies(raw, binary, toError);
   if (raw instanceof Error) return toError(raw) as Reply;
   return typeof raw === 'number' ? raw : null;
+}
+
+/** In the parser's own array: nobody else has it. */
+function readReplies(raw: unknown[], binary: boolean, toError: (error: Error) => Error): Reply[] {
+  for (let index = 0; index < raw.length; index += 1) raw[index] = readReply(raw[index], binary, toError);
+  return raw as Reply[];
 }
 
 function readInteger(digits: string): number | bigint {

@@ -1,3 +1,4 @@
+import { letGo } from '../../core/let-go.js';
 import type { CacheStore } from './cache-store.js';
 import type { Found } from './found.js';
 import type { Generation } from './generations.js';
@@ -101,6 +102,7 @@ export class CacheTick implements Asker {
   onAnswers(values: readonly Stored[], at: number): void {
     const told = this.#learn(values);
     for (const reading of this.#readings) this.#plan.onStored(reading, values[reading.place] as Stored, told, at);
+    letGo(this.#readings);
   }
 
   /** Asks for a generation that is not known here. */

@@ -1,5 +1,6 @@
 import type { CacheClient } from '../../client/cache-client.js';
 import { isValkeyError } from '../../core/errors.js';
+import { letGo } from '../../core/let-go.js';
 
 /** What is stored under a name, or why that is not known. */
 export type Stored = string | Buffer | null | Error;
@@ -11,7 +12,7 @@ export interface Asker {
 }
 
 /** Keys in one command at the most: it holds the server for as long as it runs. */
-const MOST = 512;
+const MOST = 128;
 
 /** What is asked in one tick of the event loop. */
 export class Questions {
@@ -40,17 +41,22 @@ export class TickReads {
 
   /** The questions of this tick that still have room. */
   get questions(): Questions {
-    const { names } = (this.#questions ??= this.#open());
-    return names.length < MOST ? this.#questions : (this.#questions = this.#open());
+    const open = (this.#questions ??= this.#open());
+    if (open.names.length < MOST) return open;
+    this.#depart(open);
+    return (this.#questions = this.#open());
   }
 
   #open(): Questions {
     const questions = new Questions();
-    process.nextTick(() => {
-      if (this.#questions === questions) this.#questions = undefined;
-      void this.#send(questions);
-    });
+    process.nextTick(() => this.#depart(questions));
     return questions;
+  }
+
+  #depart(questions: Questions): void {
+    if (this.#questions !== questions) return;
+    this.#questions = undefined;
+    void this.#send(questions);
   }
 
   async #send({ names, askers }: Questions): Promise<void> {
@@ -58,6 +64,7 @@ export class TickReads {
     const values = isSingly ? await this.#readEach(names) : await this.#readAll(names);
     const at = performance.now();
     for (const asker of askers) asker.onAnswers(values, at);
+    letGo(askers);
   }
 
   async #readAll(names: readonly string[]): Promise<readonly Stored[]> {

@@ -1,4 +1,5 @@
 import type { CacheClient } from '../../client/cache-client.js';
+import { letGo } from '../../core/let-go.js';
 import type { Script } from '../../driver/script.js';
 import type { Policy } from './counters.js';
 import { unpacked } from './figures.js';
@@ -108,5 +109,6 @@ export class DecisionQueue<Q extends Question> {
       this.#listener.answered(question, answer, at);
       at += question.policy.width(answer, at);
     }
+    letGo(batch.questions);
   }
 }

@@ -1,0 +1,73 @@
+import type { Operation } from '../../../lib/index.js';
+import type { ResilientDriver } from '../../../lib/resilience/resilient-driver.js';
+import { HeldDriver, ask, tick } from './held-driver.js';
+
+/** Arguments that are enough for a batch to leave at once. */
+const FULL = 128;
+
+describe('what one tick sends', () => {
+  let server: HeldDriver;
+  let driver: ResilientDriver;
+
+  beforeEach(() => {
+    server = new HeldDriver();
+    driver = server.resilient(undefined);
+  });
+  afterEach(() => driver.close());
+
+  const send = (args: readonly string[]): Operation => {
+    const { operation } = ask({ args });
+    driver.execute([operation]);
+    return operation;
+  };
+  const sent = (): readonly string[] => server.held.map(({ args }) => String(args[0]));
+
+  it('leaves together at its end', async () => {
+    for (const name of ['1', '2', '3']) send([name]);
+    expect(server.batches).toEqual([]);
+    await tick();
+    expect(server.batches).toEqual([3]);
+  });
+
+  it('leaves at once when it is enough, in order, and the rest at its end', async () => {
+    const names = Array.from({ length: 2 * FULL + 10 }, (_, index) => String(index));
+    for (const name of names.slice(0, FULL - 1)) send([name]);
+    expect(server.batches).toEqual([]);
+    for (const name of names.slice(FULL - 1)) send([name]);
+    expect(server.batches).toEqual([FULL, FULL]);
+    await tick();
+    expect(server.batches).toEqual([FULL, FULL, 10]);
+    expect(sent()).toEqual(names);
+  });
+
+  it('counts arguments, not commands', () => {
+    send(Array.from({ length: FULL - 1 }, String));
+    expect(server.batches).toEqual([]);
+    send(['last']);
+    expect(server.batches).toEqual([2]);
+  });
+
+  it('goes on as ever after a full one has left and nothing came after it', async () => {
+    for (let index = 0; index < FULL; index += 1) send([String(index)]);
+    await tick();
+    server.answer();
+    send(['next']);
+    await tick();
+    expect(server.batches).toEqual([FULL, 1]);
+  });
+
+  it('is held by nobody when it is over, however long its batch lives on', async () => {
+    const batches: (readonly Operation[])[] = [];
+    const execute = server.execute.bind(server);
+    server.execute = (batch) => {
+      batches.push(batch);
+      execute(batch);
+    };
+    for (const name of ['1', '2']) send([name]);
+    await tick();
+    server.answer(undefined, 1);
+    expect(batches[0]).toHaveLength(2);
+    server.answer();
+    expect(batches[0]).toHaveLength(0);
+  });
+});
