@@ -22,8 +22,9 @@ import { RoutePolicy } from './route-policy.js';
 import type { PolicyPlan } from './route-policy.js';
 
 /**
- * Arguments that are enough for a batch: it leaves at once. While the server works at it the rest of the tick is put
- * together, and while its answers are read the server works at the rest; else one would always wait for the other.
+ * Operations that are enough for a batch, or arguments of one: it leaves at once. While the server works at it the rest of
+ * the tick is put together, and while its answers are read the server works at the rest; else one would always wait for
+ * the other.
  */
 const FULL = 128;
 
@@ -48,8 +49,6 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
   /** The route of everything, where there is only one. */
   readonly #onlyPolicy: RoutePolicy | undefined;
   #tick: Operation[] = [];
-  /** Of all operations of this tick. */
-  #arguments = 0;
   #closed = false;
 
   constructor(driver: Driver, settings: Pick<Settings, 'name' | 'retry' | 'breaker' | 'bulkhead' | 'timeouts'>) {
@@ -93,11 +92,12 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
       if (this.#traffic.isNone) process.nextTick(this.#flush);
       else setImmediate(this.#flush);
     }
+    let isFull = false;
     for (const operation of batch) {
       this.#tick.push(operation);
-      this.#arguments += operation.args.length;
+      isFull ||= operation.args.length >= FULL;
     }
-    if (this.#arguments >= FULL) this.#flush();
+    if (isFull || this.#tick.length >= FULL) this.#flush();
   }
 
   inquire(operation: Operation): void {
@@ -204,7 +204,6 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
     const operations = this.#tick;
     if (operations.length === 0) return;
     this.#tick = [];
-    this.#arguments = 0;
     if (this.#onlyPolicy) this.#onlyPolicy.accept(operations);
     else for (const [route, group] of this.#byRoute(operations)) this.#policyFor(route).accept(group);
   };

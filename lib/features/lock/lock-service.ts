@@ -144,7 +144,7 @@ export class LockService {
       lock.ensureHeld();
       await lock.release();
       // Giving it back may show that somebody else had it.
-      lock.signal.throwIfAborted();
+      lock.throwIfLost();
       return result;
     } finally {
       await lock.release();

@@ -45,7 +45,6 @@ const GONE = 'somebody deleted it, or it had run out';
 export class Lock {
   readonly #terms: Terms;
   readonly #holdings: readonly Holding[];
-  readonly #lost = new AbortController();
   readonly #since = performance.now();
   readonly #ended: Ended;
   #validUntil: number;
@@ -53,6 +52,9 @@ export class Lock {
   #timer: NodeJS.Timeout | undefined;
   #extending: Promise<void> = Promise.resolve();
   #releasing: Promise<boolean> | undefined;
+  #loss: LockLostError | undefined;
+  /** Made when it is first looked at: most never are, and it would cost as much as the rest of a lock. */
+  #controller: AbortController | undefined;
 
   /** @internal Made by `LockService`. `validUntil` is by `performance.now()`. */
   constructor(terms: Terms, holdings: readonly Holding[], validUntil: number, ended: Ended) {
@@ -84,7 +86,11 @@ export class Lock {
 
   /** Fires with a {@link LockLostError} when the lock is not ours any more, though it was not released. */
   get signal(): AbortSignal {
-    return this.#lost.signal;
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#loss) this.#controller.abort(this.#loss);
+    }
+    return this.#controller.signal;
   }
 
   /** Whether it is ours, as far as this process can know without asking. */
@@ -94,7 +100,7 @@ export class Lock {
 
   /** Milliseconds for which it is certainly ours if it is not extended; 0 when it was released or lost. */
   get remaining(): number {
-    if (this.#releasing || this.signal.aborted) return 0;
+    if (this.#releasing || this.#loss) return 0;
     return Math.max(0, this.#validUntil - performance.now());
   }
 
@@ -121,8 +127,13 @@ export class Lock {
   ensureHeld(): void {
     // A process that was paused gets here before its timers do.
     if (performance.now() >= this.#validUntil) this.#lose('its time was over before it was extended');
-    if (this.signal.aborted) throw this.signal.reason;
+    this.throwIfLost();
     if (this.#releasing) throw new LockLostError('it was released');
+  }
+
+  /** @internal Throws when it was lost; not when it was released. */
+  throwIfLost(): void {
+    if (this.#loss) throw this.#loss;
   }
 
   /**
@@ -159,7 +170,7 @@ export class Lock {
 
   async #release(): Promise<boolean> {
     clearTimeout(this.#timer);
-    const wasLost = this.signal.aborted;
+    const wasLost = this.#loss !== undefined;
     try {
       const answers = await Promise.all(
         this.#holdings.map(({ stored, token }) => this.#terms.store.release(stored, token)),
@@ -178,7 +189,7 @@ export class Lock {
   /** The next time something has to be done: to extend it, or to say that it has run out. */
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#releasing || this.signal.aborted) return;
+    if (this.#releasing || this.#loss) return;
     const left = this.#validUntil - performance.now();
     const next = this.#terms.extend ? Math.min(left, this.#ttl / 3) : left;
     this.#timer = setTimeout(() => void this.#attend(), Math.max(0, next)).unref();
@@ -209,14 +220,16 @@ export class Lock {
   }
 
   #lose(reason: string): void {
-    if (this.#releasing || this.signal.aborted) return;
+    if (this.#releasing || this.#loss) return;
     clearTimeout(this.#timer);
     this.#tell('lost', this.#fire(reason));
   }
 
   #fire(reason: string): LockLostError {
     const error = new LockLostError(reason);
-    this.#lost.abort(error);
+    // The first reason stays.
+    this.#loss ??= error;
+    this.#controller?.abort(error);
     return error;
   }
 

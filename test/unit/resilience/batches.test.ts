@@ -2,7 +2,7 @@ import type { Operation } from '../../../lib/index.js';
 import type { ResilientDriver } from '../../../lib/resilience/resilient-driver.js';
 import { HeldDriver, ask, tick } from './held-driver.js';
 
-/** Arguments that are enough for a batch to leave at once. */
+/** Operations that are enough for a batch to leave at once, or arguments of one of them. */
 const FULL = 128;
 
 describe('what one tick sends', () => {
@@ -40,11 +40,12 @@ describe('what one tick sends', () => {
     expect(sent()).toEqual(names);
   });
 
-  it('counts arguments, not commands', () => {
+  it('leaves at once with a command that is long enough by itself', () => {
     send(Array.from({ length: FULL - 1 }, String));
+    send(['short']);
     expect(server.batches).toEqual([]);
-    send(['last']);
-    expect(server.batches).toEqual([2]);
+    send(Array.from({ length: FULL }, String));
+    expect(server.batches).toEqual([3]);
   });
 
   it('goes on as ever after a full one has left and nothing came after it', async () => {
