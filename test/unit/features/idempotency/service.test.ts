@@ -182,15 +182,15 @@ describe('[IDM-4] a claim', () => {
     answerLate(1, async () => {
       test.clock.advance('1h');
       expect(await other.run('a', 1, () => 'second')).toBe('second');
-      await sleep(40);
+      await sleep(400);
     });
-    expect(await service.run('a', 1, () => 'never', { lease: 100 })).toBe('second');
+    expect(await service.run('a', 1, () => 'never', { lease: 1_000 })).toBe('second');
     expect(told).toEqual(['completed', 'replayed']);
   });
 
   it('[L16] is had by the second answer when nobody else has it', async () => {
-    answerLate(1, () => sleep(40));
-    expect(await service.run('a', 1, () => 'done', { lease: 100 })).toBe('done');
+    answerLate(1, () => sleep(400));
+    expect(await service.run('a', 1, () => 'done', { lease: 1_000 })).toBe('done');
     expect(told).toEqual(['completed']);
   });
 
