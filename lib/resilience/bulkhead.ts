@@ -47,13 +47,14 @@ export class Bulkhead {
     for (const operation of operations) {
       if (operation.settled) continue;
       if (operation.blocking) passing.push(operation);
-      else if (this.#inFlight < this.#settings.inFlight) {
+      else if (this.#queue.size === 0 && this.#inFlight < this.#settings.inFlight) {
         this.#occupy(operation);
         passing.push(operation);
       } else rest.push(operation);
     }
-    if (passing.length > 0) this.#gate.send(passing);
+    // What passes may be over at once, and has to find those who wait for its place.
     for (const operation of rest) this.#enqueue(operation);
+    if (passing.length > 0) this.#gate.send(passing);
   }
 
   /** Ends what waits: behind a circuit that is open waiting is of no use. */
@@ -99,15 +100,18 @@ export class Bulkhead {
     });
   }
 
+  /** Until nobody waits or no place is free: those who leave may be over at once. */
   #pump(): void {
-    const leaving: Operation[] = [];
-    for (const place of this.#queue) {
-      if (this.#inFlight >= this.#settings.inFlight) break;
-      place.leave();
-      this.#occupy(place.operation);
-      leaving.push(place.operation);
+    while (this.#queue.size > 0 && this.#inFlight < this.#settings.inFlight) {
+      const leaving: Operation[] = [];
+      for (const place of this.#queue) {
+        if (this.#inFlight >= this.#settings.inFlight) break;
+        place.leave();
+        this.#occupy(place.operation);
+        leaving.push(place.operation);
+      }
+      this.#gate.send(leaving);
     }
-    if (leaving.length > 0) this.#gate.send(leaving);
   }
 
   #bound(): ValkeyError {

@@ -97,7 +97,7 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
       this.#tick.push(operation);
       isFull ||= operation.args.length >= FULL;
     }
-    if (isFull || this.#tick.length >= FULL) this.#flush();
+    if ((isFull || this.#tick.length >= FULL) && this.#isAllClosed) this.#flush();
   }
 
   inquire(operation: Operation): void {
@@ -198,6 +198,13 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
     if (found.length > 0) return found;
     const known = policies.map((policy) => policy.circuit.route).join(', ');
     throw new ArgumentError(`There is no route "${route}". In use are: ${known || 'none yet'}.`, { subject: 'route' });
+  }
+
+  /** While a circuit is tried again only the first batch passes, and should be all there is. */
+  get #isAllClosed(): boolean {
+    if (this.#onlyPolicy) return this.#onlyPolicy.isClosed;
+    for (const policy of this.#policies.values()) if (!policy.isClosed) return false;
+    return true;
   }
 
   readonly #flush = (): void => {

@@ -82,6 +82,11 @@ export class RoutePolicy {
     );
   }
 
+  /** Whether everything passes. */
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
   /** Forgets all failures so far: a closed circuit again, unless it is held open by hand. */
   reset(): void {
     this.#breaker = this.#newBreaker();

@@ -113,6 +113,15 @@ export class CacheService {
     this.#store.publish({ cache: undefined, kind: 'invalidate' });
   }
 
+  /**
+   * @internal It has failed, and its caller goes on: it is made up for when the store is back. `cache` is whose event tells
+   * of it.
+   */
+  oweInvalidation(tags: readonly string[], cache: string | undefined, error: unknown): void {
+    this.cache(cache).failed(error);
+    this.#store.owe({ name: JSON.stringify(['tags', ...tags]), make: () => this.invalidateTags(...tags) }, error);
+  }
+
   /** Resolves when nothing is stored or refreshed in the background any more. */
   async idle(): Promise<void> {
     await Promise.all(Array.from(this.#caches.values(), (cache) => cache.idle()));

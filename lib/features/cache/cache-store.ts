@@ -4,7 +4,7 @@ import { events } from '../../core/events.js';
 import type { CacheEvent, ClientIdentity } from '../../core/events.js';
 import { Generations } from './generations.js';
 import { readName, ROOT } from './names.js';
-import { isOwed, OwedRemovals } from './owed-removals.js';
+import { mayBeOwed, OwedRemovals } from './owed-removals.js';
 import type { Removal } from './owed-removals.js';
 import { ServerClock } from './server-clock.js';
 import { TickReads } from './tick-reads.js';
@@ -22,8 +22,6 @@ export interface EntryListener {
   onChange(key: string): void;
   /** From now on every change is told (`true`), or none is (`false`), and some may have been missed. */
   onCoverage(covered: boolean): void;
-  /** Removes all entries. Rejects when the store is away. */
-  clear(): Promise<void>;
 }
 
 /** What all caches of one client share: its connection, the generations, the servers' clocks, the news of changes. */
@@ -73,12 +71,9 @@ export class CacheStore {
     listener.onCoverage(this.#covered);
   }
 
-  /** The store did not take a removal, and its caller goes on: it is made up for, whatever bears its name once. */
-  owe(name: string, removal: Removal, error: unknown): void {
-    if (!isOwed(error)) return;
-    this.#owed.add(name, removal, () =>
-      Array.from(this.#listeners, ([space, cache]) => [`all ${space}`, () => cache.clear()]),
-    );
+  /** The store did not take a removal, and its caller goes on: it is made up for. */
+  owe(removal: Removal, error: unknown): void {
+    if (mayBeOwed(error)) this.#owed.add(removal);
   }
 
   publish(event: CacheNews): void {

@@ -72,7 +72,6 @@ export class Cache {
     store.register(space, {
       onChange: (key) => this.#onChange(key),
       onCoverage: (covered) => this.#onCoverage(covered),
-      clear: () => this.clear(),
     });
     store.publish({ cache: name, kind: 'opened', near: () => this.near });
   }
@@ -195,7 +194,7 @@ export class Cache {
    * somebody else changes it as well, nobody can tell which result is the newer one: then nothing is stored.
    */
   put<T>(key: string, make: Load<T>, options?: StoreOptions<T>): Promise<T> {
-    return this.replace(key, make, options, (error) => this.oweEviction(key, error));
+    return this.replace(key, make, options, (error) => this.oweEviction([key], error));
   }
 
   /** @internal As {@link Cache.put}; `onFailure` hears that the old entry may still be there, and throws or does not. */
@@ -210,7 +209,7 @@ export class Cache {
       const value = await make(context);
       // The caller was told that it failed, but something has changed.
       if (context.signal.aborted) {
-        this.#inBackground(this.evict(key).catch((error: unknown) => this.oweEviction(key, error)));
+        this.#inBackground(this.evict(key).catch((error: unknown) => this.oweEviction([key], error)));
       }
       return value;
     };
@@ -262,15 +261,21 @@ export class Cache {
     this.#store.publish({ cache: this.name, kind: 'background-error', code: codeOf(error) });
   }
 
-  /** @internal The store did not take a removal, and its caller goes on: it is made up for when the store is back. */
-  owe(name: string, removal: Removal, error: unknown): void {
+  /** @internal {@link Cache.evict} has failed, and its caller goes on: it is made up for when the store is back. */
+  oweEviction(keys: readonly string[], error: unknown): void {
     this.failed(error);
-    this.#store.owe(`${this.#space} ${name}`, removal, error);
+    const name = JSON.stringify(['keys', this.#space, ...keys]);
+    this.#store.owe({ name, make: () => this.evict(...keys), whole: this.#clearing }, error);
   }
 
-  /** @internal {@link Cache.owe} of a key. */
-  oweEviction(key: string, error: unknown): void {
-    this.owe(key, () => this.evict(key), error);
+  /** @internal The same for {@link Cache.clear}. */
+  oweClear(error: unknown): void {
+    this.failed(error);
+    this.#store.owe(this.#clearing, error);
+  }
+
+  get #clearing(): Removal {
+    return { name: JSON.stringify(['all', this.#space]), make: () => this.clear() };
   }
 
   /** @internal A tag is being invalidated here: who joins a load under way has to make sure. */

@@ -12,9 +12,9 @@ import { injectCaches } from './injected-caches.js';
 
 /** Removes what one call makes untrue. Made before the method runs, which may change its arguments. */
 interface Removal {
-  /** The same for what removes the same. */
-  readonly name: string;
   readonly make: () => Promise<void>;
+  /** The store did not take it. */
+  readonly owe: (error: unknown) => void;
 }
 
 /**
@@ -40,23 +40,23 @@ export function CacheEvict<S = unknown, A = unknown, B = unknown, C = unknown, D
     const { place, method } = decorated;
     checkMethodOptions(place, options, [], CHECKS);
     const removalOf = removals(options, place);
-    const { when, client, cache, before = false, required = false } = options;
+    const { when, client, before = false, required = false } = options;
     const cachesOf = injectCaches(target, client);
-    const remove = async (caches: CacheService, removal: Removal): Promise<void> => {
+    const remove = async (removal: Removal): Promise<void> => {
       try {
         await removal.make();
       } catch (error) {
         // A name that is none is nothing a store could take when it is back.
         if (required || isValkeyError(error, 'VALKEY_ARGUMENT_INVALID')) throw error;
-        caches.cache(cache).owe(removal.name, removal.make, error);
+        removal.owe(error);
       }
     };
     const run = async (self: unknown, args: readonly unknown[], caches: CacheService): Promise<unknown> => {
       if (when && !Reflect.apply(when as Callable, self, args)) return Reflect.apply(method, self, args);
       const removal = removalOf(self, args, caches);
-      if (before) await remove(caches, removal);
+      if (before) await remove(removal);
       const result: unknown = await Reflect.apply(method, self, args);
-      if (!before) await remove(caches, removal);
+      if (!before) await remove(removal);
       return result;
     };
     const wrapper = function (this: unknown, ...args: readonly unknown[]): unknown {
@@ -92,12 +92,18 @@ function removals(
     );
   }
   if (all) {
-    return (_self, _args, caches) => ({ name: 'all', make: () => caches.cache(cache).clear() });
+    return (_self, _args, caches) => {
+      const whole = caches.cache(cache);
+      return { make: () => whole.clear(), owe: (error) => whole.oweClear(error) };
+    };
   }
   if (tags !== undefined) {
     return (self, args, caches) => {
       const names = namesOf(tags, self, args, place);
-      return { name: nameOf('tags', names), make: () => caches.invalidateTags(...names) };
+      return {
+        make: () => caches.invalidateTags(...names),
+        owe: (error) => caches.oweInvalidation(names, cache, error),
+      };
     };
   }
   if (keys !== undefined) {
@@ -112,11 +118,7 @@ function removals(
 }
 
 function eviction(cache: Cache, keys: readonly string[]): Removal {
-  return { name: nameOf('keys', keys), make: () => cache.evict(...keys) };
-}
-
-function nameOf(kind: string, names: readonly string[]): string {
-  return JSON.stringify([kind, ...names]);
+  return { make: () => cache.evict(...keys), owe: (error) => cache.oweEviction(keys, error) };
 }
 
 function namesOf(

@@ -58,7 +58,7 @@ export function CachePut<
         const stored = keyOf(this, args, caches);
         const onFailure = (error: unknown): void => {
           if (required) throw error;
-          kept.oweEviction(stored, error);
+          kept.oweEviction([stored], error);
         };
         const own = partsOf ? { ...fixed, ...partsOf(this, args) } : fixed;
         return kept.replace(stored, run, own, onFailure);

@@ -84,6 +84,14 @@ describeWithServers('[CAC-1] what could not be evicted during an outage', () => 
     ['the old value of @CachePut()', () => names.replace('a', 'new'), ['new', 'old']],
     ['a tag', () => names.forgetTagged(), [undefined, undefined]],
     ['a whole cache', () => names.forgetAll(), [undefined, undefined]],
+    [
+      'a whole cache, and a key of that name',
+      async () => {
+        await names.forgetAll();
+        await names.replace('all', 'new');
+      },
+      [undefined, undefined],
+    ],
   ])('is evicted when the store is back: %s', async (_what, change, expected) => {
     await proxy.refuse();
     proxy.cut();

@@ -1,5 +1,7 @@
+import { ConnectionError } from '../../../lib/index.js';
 import type { Operation } from '../../../lib/index.js';
 import type { ResilientDriver } from '../../../lib/resilience/resilient-driver.js';
+import { until } from '../../support/index.js';
 import { HeldDriver, ask, tick } from './held-driver.js';
 
 /** Operations that are enough for a batch to leave at once, or arguments of one of them. */
@@ -55,6 +57,20 @@ describe('what one tick sends', () => {
     send(['next']);
     await tick();
     expect(server.batches).toEqual([FULL, 1]);
+  });
+
+  it('[RES-2] leaves together at its end where the circuit is being tried: only one batch may pass', async () => {
+    server = new HeldDriver();
+    driver = server.resilient({ breaker: { failures: 1, halfOpenAfter: 1 }, retry: { attempts: 0 } });
+    send(['fails']);
+    await tick();
+    server.answer({ ok: false, error: new ConnectionError('away') });
+    await until(() => driver.circuits()[0]?.state === 'open', { what: 'the circuit is open' });
+    const openedAt = performance.now();
+    await until(() => performance.now() - openedAt > 20, { what: 'it may be tried' });
+    for (let index = 0; index < 2 * FULL; index += 1) send([String(index)]);
+    await tick();
+    expect(server.batches).toEqual([1, 2 * FULL]);
   });
 
   it('is held by nobody when it is over, however long its batch lives on', async () => {

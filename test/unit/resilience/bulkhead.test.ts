@@ -66,6 +66,34 @@ describe('a bulkhead', () => {
     expect(server.batches).toEqual([4, 4]);
   });
 
+  it('[RES-4] lets nobody wait for places that were free again at once', async () => {
+    start({ inFlight: 2, queue: 100 });
+    const execute = server.execute.bind(server);
+    server.execute = (batch) => {
+      execute(batch);
+      server.answer();
+    };
+    const asked = send(7);
+    expect((await Promise.all(asked.map(({ ended }) => ended))).map(word)).toEqual(Array(7).fill('OK'));
+    await tick();
+    expect(state()).toEqual({ inFlight: 0, queued: 0 });
+  });
+
+  it('[RES-4] keeps the order also where places are free again at once', async () => {
+    start({ inFlight: 3, queue: 1_000 });
+    const order: string[] = [];
+    const execute = server.execute.bind(server);
+    server.execute = (batch) => {
+      order.push(...batch.map(({ args }) => String(args[0])));
+      execute(batch);
+      server.answer();
+    };
+    const names = Array.from({ length: 400 }, (_, index) => String(index));
+    const ended = names.flatMap((name) => send(1, { args: [name] }).map((each) => each.ended));
+    await Promise.all(ended);
+    expect(order).toEqual(names);
+  });
+
   it('[RES-4] keeps its figures whatever becomes of the operations', async () => {
     start({ inFlight: 3, queue: 100 });
     for (let round = 0; round < 20; round += 1) {

@@ -1,6 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ErrorCode } from '../../../../lib/index.js';
-import { ConnectionError, ValkeyError } from '../../../../lib/core/errors.js';
-import { isOwed, OwedRemovals } from '../../../../lib/features/cache/owed-removals.js';
+import { ConnectionError, ReplyError, ValkeyError } from '../../../../lib/core/errors.js';
+import { mayBeOwed, OwedRemovals } from '../../../../lib/features/cache/owed-removals.js';
+import type { Removal } from '../../../../lib/features/cache/owed-removals.js';
 import { createTestClient } from '../../../../lib/testing/index.js';
 import type { TestClient } from '../../../../lib/testing/index.js';
 import { until } from '../../../support/index.js';
@@ -22,16 +24,16 @@ describe('removals that are owed to a store', () => {
   });
   afterEach(() => test.client.close());
 
-  const owe = (name: string): void =>
-    owed.add(
-      name,
-      async () => {
-        asked.push(name);
-        const error = failing.get(name);
-        if (error) throw error;
-      },
-      () => [['all', async () => void asked.push('all')]],
-    );
+  const removal = (name: string, whole?: string): Removal => ({
+    name,
+    make: async () => {
+      asked.push(name);
+      const error = failing.get(name);
+      if (error) throw error;
+    },
+    ...(whole !== undefined && { whole: removal(whole) }),
+  });
+  const owe = (name: string, whole?: string): void => owed.add(removal(name, whole));
 
   it('are made once each, however often they are owed', async () => {
     for (const name of ['one', 'two', 'one']) owe(name);
@@ -59,10 +61,36 @@ describe('removals that are owed to a store', () => {
     expect(asked).toEqual(['one', 'two']);
   });
 
-  it('become the removal of everything when there are too many', async () => {
+  it('become the removal of what they are part of when there are too many, and others stay', async () => {
+    owe('tag');
+    for (let index = 0; index < 10_000; index += 1) owe(String(index), index % 2 === 0 ? 'even' : 'odd');
+    await until(() => asked.length === 4, { what: 'everything is removed' });
+    expect(asked).toEqual(['tag', 'even', 'odd', '9999']);
+  });
+
+  it('are forgotten, the oldest first, when there are too many that are part of nothing', async () => {
     for (let index = 0; index <= 10_000; index += 1) owe(String(index));
-    await until(() => asked.length === 2, { what: 'everything is removed' });
-    expect(asked).toEqual(['all', '10000']);
+    await until(() => asked.length === 10_000, { what: 'all others are made' });
+    expect(asked).not.toContain('0');
+  });
+
+  it('are not held up for long by many that fail', async () => {
+    const dead = Array.from({ length: 1_000 }, (_, index) => String(index));
+    failing = new Map(dead.map((name) => [name, AWAY]));
+    for (const name of [...dead, 'live']) owe(name);
+    await until(() => asked.includes('live'), { what: 'it is made' });
+    expect(asked).toEqual([...dead, 'live']);
+    failing = new Map();
+  });
+
+  it('are made each in the context of who owes it', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    for (const name of ['one', 'two']) {
+      context.run(name, () => owed.add({ name, make: async () => void seen.push(context.getStore()) }));
+    }
+    await until(() => seen.length === 2, { what: 'both are made' });
+    expect(seen).toEqual(['one', 'two']);
   });
 
   it('end with the client', async () => {
@@ -83,6 +111,11 @@ describe('removals that are owed to a store', () => {
     ['VALKEY_REPLY', false],
     ['VALKEY_CLIENT_CLOSED', false],
   ])('%s: %s', (code, expected) => {
-    expect(isOwed(new ValkeyError(code, 'failed'))).toBe(expected);
+    expect(mayBeOwed(new ValkeyError(code, 'failed'))).toBe(expected);
+  });
+
+  it('a server without a disk may take it tomorrow', () => {
+    expect(mayBeOwed(new ReplyError('MISCONF', 'failed'))).toBe(true);
+    expect(mayBeOwed(new ReplyError('NOPERM', 'failed'))).toBe(false);
   });
 });
