@@ -7,6 +7,9 @@ import { createTestClient } from '../../../../lib/testing/index.js';
 import type { TestClient } from '../../../../lib/testing/index.js';
 import { until, watchUnhandled } from '../../../support/index.js';
 
+/** Milliseconds after which an answer is late for a lease of a second: more than a third of it. */
+const LATE = 400;
+
 let test: TestClient;
 let client: CacheClient;
 let service: IdempotencyService;
@@ -182,14 +185,14 @@ describe('[IDM-4] a claim', () => {
     answerLate(1, async () => {
       test.clock.advance('1h');
       expect(await other.run('a', 1, () => 'second')).toBe('second');
-      await sleep(400);
+      await sleep(LATE);
     });
     expect(await service.run('a', 1, () => 'never', { lease: 1_000 })).toBe('second');
     expect(told).toEqual(['completed', 'replayed']);
   });
 
   it('[L16] is had by the second answer when nobody else has it', async () => {
-    answerLate(1, () => sleep(400));
+    answerLate(1, () => sleep(LATE));
     expect(await service.run('a', 1, () => 'done', { lease: 1_000 })).toBe('done');
     expect(told).toEqual(['completed']);
   });
