@@ -43,17 +43,15 @@ export class Bulkhead {
     // Who waits goes first; afterwards either nobody waits or no place is free.
     this.#pump();
     const passing: Operation[] = [];
-    const rest: Operation[] = [];
     for (const operation of operations) {
       if (operation.settled) continue;
       if (operation.blocking) passing.push(operation);
       else if (this.#queue.size === 0 && this.#inFlight < this.#settings.inFlight) {
         this.#occupy(operation);
         passing.push(operation);
-      } else rest.push(operation);
+      } else this.#enqueue(operation);
     }
-    // What passes may be over at once, and has to find those who wait for its place.
-    for (const operation of rest) this.#enqueue(operation);
+    // Last: what passes may be over at once, and has to find those who wait for its place.
     if (passing.length > 0) this.#gate.send(passing);
   }
 

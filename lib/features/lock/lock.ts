@@ -53,7 +53,7 @@ export class Lock {
   #extending: Promise<void> = Promise.resolve();
   #releasing: Promise<boolean> | undefined;
   #loss: LockLostError | undefined;
-  /** Made when it is first looked at: most never are, and it would cost as much as the rest of a lock. */
+  /** Made when it is first looked at: most never are. */
   #controller: AbortController | undefined;
 
   /** @internal Made by `LockService`. `validUntil` is by `performance.now()`. */
