@@ -94,6 +94,13 @@ export class Cache {
     return this.#obtain(key, load, options, undefined, parts);
   }
 
+  /** @internal What this process keeps under a key, if it is fresh: without a promise, and without refreshing ahead. */
+  nearValue(key: string): unknown {
+    const near = this.#near?.get(storedKey(key));
+    if (near && events.cache.active) this.#publish('near-hit');
+    return near?.value.take();
+  }
+
   #obtain<T>(
     key: string,
     load: Load<T>,

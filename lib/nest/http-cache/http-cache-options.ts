@@ -4,6 +4,8 @@ import { ConfigurationError } from '../../core/errors.js';
 import { checkMethodOptions } from '../../options/cache-options.js';
 import type { Check } from '../../options/checks.js';
 import { CHOICE, isAFunction, isFlag, isListOfNames } from '../cache/decorator-checks.js';
+import { headerNames } from '../http/http-exchange.js';
+import type { HeaderNames } from '../http/http-exchange.js';
 import { isHeaderNames, isKeptHeaders, keptHeaders, lowered } from '../http/header-names.js';
 
 /** What Express's and Fastify's requests have in common. Write your own type in its place: `(request: Request) => …`. */
@@ -56,8 +58,13 @@ export interface HttpCacheRules extends Omit<HttpCacheOptions<object>, 'vary' | 
   /** `Class.method` or `Class`. */
   readonly place: string;
   readonly vary: readonly string[];
+  /** What `Vary` says of a response. */
+  readonly sentVary: HeaderNames;
   readonly headers: readonly string[];
 }
+
+/** Headers that say who sends a request. */
+export const CREDENTIALS: readonly string[] = ['authorization', 'cookie'];
 
 const DIRECTIVES = /^[\t\u0020-\u007e]+$/;
 
@@ -92,6 +99,7 @@ export function rulesOf<R extends object, B>(options: HttpCacheOptions<R, B>, pl
     );
   }
   const loose = options as unknown as HttpCacheOptions<object>;
-  const { vary = [], headers = [] } = loose;
-  return { ...loose, place, vary: lowered(vary), headers: keptHeaders(headers) };
+  const vary = lowered(loose.vary ?? []);
+  const sentVary = headerNames(loose.public === true ? vary : [...vary, ...CREDENTIALS]);
+  return { ...loose, place, vary, sentVary, headers: keptHeaders(loose.headers ?? []) };
 }

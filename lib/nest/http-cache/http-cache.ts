@@ -1,7 +1,10 @@
 import 'reflect-metadata';
-import { UseInterceptors } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { injectCaches } from '../cache/injected-caches.js';
 import { decoratedMethod, isFunction } from '../decorated-method.js';
-import { HTTP_CACHE, httpCacheInterceptor } from './http-cache-interceptor.js';
+import { injectService } from '../injected-service.js';
+import { HTTP_CACHE } from './cached-routes.js';
+import type { HttpCaching } from './cached-routes.js';
 import type { HttpCacheOptions, HttpCacheRequest } from './http-cache-options.js';
 import { rulesOf } from './http-cache-options.js';
 
@@ -10,7 +13,8 @@ import { rulesOf } from './http-cache-options.js';
  * Cache-Control, HEAD included. Many who ask for the same at once wait for one run of the method. What a request with
  * credentials gets is kept only where `key` says whose it is, or `public` that it is everybody's.
  *
- * On a method it stands in place of its class's. Guards run as always; beside HTTP (GraphQL, WebSocket, RPC) it does nothing.
+ * On a method it stands in place of its class's. Guards, pipes and interceptors run as always, around the cache; beside
+ * HTTP (GraphQL, WebSocket, RPC) it does nothing.
  *
  * @example
  * ```ts
@@ -30,7 +34,13 @@ export function HttpCache<R extends object = HttpCacheRequest, B = unknown>(
     const decorated = name === undefined ? undefined : decoratedMethod('@HttpCache()', target, name, descriptor);
     const place = decorated?.place ?? (isFunction(target) ? target.name : 'a class');
     const rules = rulesOf(options, place);
-    Reflect.defineMetadata(HTTP_CACHE, rules, decorated?.method ?? target);
-    UseInterceptors(httpCacheInterceptor(rules))(target, name as string, descriptor as PropertyDescriptor);
+    // Not its prototype: that may have been given another class's constructor.
+    const instances = isFunction(target) ? { constructor: target } : target;
+    const caching: HttpCaching = {
+      rules,
+      cachesOf: injectCaches(instances, rules.client),
+      hostOf: injectService(instances, HttpAdapterHost),
+    };
+    Reflect.defineMetadata(HTTP_CACHE, caching, decorated?.method ?? target);
   };
 }

@@ -1,15 +1,13 @@
 import { ArgumentError } from '../../core/errors.js';
-import type { HttpExchange } from '../http/http-exchange.js';
+import type { AnyRequest, HttpExchange } from '../http/http-exchange.js';
 import { normalised } from '../http/normalised-url.js';
+import { CREDENTIALS } from './http-cache-options.js';
 import type { HttpCacheRules } from './http-cache-options.js';
 
 /** Raised with the shape of what is stored. */
-const SHAPE = 1;
+const SHAPE = 2;
 
 const EVERYBODY = '[]';
-
-/** Headers that say who sends a request. */
-export const CREDENTIALS: readonly string[] = ['authorization', 'cookie'];
 
 /** Whose response it is; `undefined` for nobody's. */
 export type Owner = string | undefined;
@@ -32,16 +30,19 @@ export function ownerOf(rules: HttpCacheRules, request: object): Owner {
 /** Whether the request says who sends it, and neither the owner nor what the response depends on takes that in. */
 export function isPersonal({ request }: HttpExchange, rules: HttpCacheRules, owner: Owner): boolean {
   if (rules.public === true || owner !== undefined) return false;
-  const credentials = CREDENTIALS.filter((name) => request.headers[name] !== undefined);
-  if (credentials.some((name) => !rules.vary.includes(name))) return true;
   // A guard knows who it is, and by nothing that is part of the key.
-  return credentials.length === 0 && request.user !== undefined && request.user !== null;
+  if (!hasCredentials(request)) return request.user !== undefined && request.user !== null;
+  return CREDENTIALS.some((name) => request.headers[name] !== undefined && !rules.vary.includes(name));
 }
 
 /** Whether only who sent such a request may have its response. */
 export function isOwned({ request }: HttpExchange, rules: HttpCacheRules, owner: Owner): boolean {
   if (rules.public === true) return false;
-  return owner !== undefined || CREDENTIALS.some((name) => request.headers[name] !== undefined);
+  return owner !== undefined || hasCredentials(request);
+}
+
+function hasCredentials({ headers }: AnyRequest): boolean {
+  return CREDENTIALS.some((name) => headers[name] !== undefined);
 }
 
 /** The key of a response: the same for GET and HEAD, on any host, and for any order of the query. */

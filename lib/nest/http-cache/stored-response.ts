@@ -6,15 +6,17 @@ import { directivesOf, secondsOf } from './cache-control.js';
 import { namesIn } from '../http/http-exchange.js';
 import type { HttpExchange } from '../http/http-exchange.js';
 import type { HttpCacheRules } from './http-cache-options.js';
-import { CREDENTIALS } from './request-key.js';
 import { bodyOf, storedBody } from '../http/response-body.js';
 import type { StoredBody } from '../http/response-body.js';
+
+/** A body as it is stored: plain data as such, so that a hit in this process has nothing to parse. */
+type KeptBody = Exclude<StoredBody, { readonly kind: 'json' }> | { readonly kind: 'plain'; readonly data: unknown };
 
 /** A response as it is stored. */
 export interface StoredResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: StoredBody;
+  readonly body: KeptBody;
   /** Milliseconds since 1970, by the clock of the process that made it. */
   readonly madeAt: number;
   /** Milliseconds. */
@@ -64,7 +66,7 @@ export function judge(
     response: {
       status: exchange.status,
       headers: { ...headers, ...(tag === undefined ? {} : { etag: tag }) },
-      body,
+      body: body.kind === 'json' ? { kind: 'plain', data: JSON.parse(body.data) as unknown } : body,
       madeAt: Date.now(),
       ttl,
     },
@@ -79,16 +81,17 @@ export function replay(
   isOwned: boolean,
 ): unknown {
   const { status, headers, body, ttl } = response;
-  exchange.status = status;
+  if (exchange.status !== status) exchange.status = status;
   for (const name of Object.keys(headers)) exchange.send(name, headers[name] as string);
-  exchange.sendVary(rules.public === true ? rules.vary : [...rules.vary, ...CREDENTIALS]);
+  exchange.sendVary(rules.sentVary);
   const { cacheControl = scoped(`max-age=${Math.floor(ttl / 1000)}`, rules, isOwned) } = rules;
   if (headers['cache-control'] === undefined && cacheControl !== false) exchange.send('Cache-Control', cacheControl);
   if (status < 300 && fresh(exchange.request.headers, headers)) {
     exchange.status = 304;
     return undefined;
   }
-  return bodyOf(body);
+  // Interceptors around the cache may change what they get, and the next hit in this process gets the same entry.
+  return body.kind === 'plain' ? copyOf(body.data) : bodyOf(body);
 }
 
 /** Milliseconds. The clocks of two processes may differ. */
@@ -130,6 +133,18 @@ function ttlOf(exchange: HttpExchange, body: unknown, { ttl }: HttpCacheRules): 
 /** Weak: what lies between us and the client may write the same in other bytes, compressed for instance. */
 function tagOf(body: StoredBody): string | undefined {
   return body.kind === 'none' ? undefined : etag(body.data, { weak: true });
+}
+
+/** A copy of what JSON can say. */
+function copyOf(data: unknown): unknown {
+  if (typeof data !== 'object' || data === null) return data;
+  if (Array.isArray(data)) return data.map(copyOf);
+  const copy: Record<string, unknown> = { ...data };
+  for (const name in copy) {
+    const value = copy[name];
+    if (typeof value === 'object' && value !== null) copy[name] = copyOf(value);
+  }
+  return copy;
 }
 
 function scoped(directive: string, { public: isPublic }: HttpCacheRules, isOwned: boolean): string {

@@ -1,9 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { ExecutionContext } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 
 /** The framework's request, as far as all frameworks agree. */
-interface AnyRequest {
+export interface AnyRequest {
   readonly headers: IncomingHttpHeaders;
   readonly user?: unknown;
   readonly body?: unknown;
@@ -15,10 +14,9 @@ export class HttpExchange {
   readonly #response: unknown;
   readonly #adapter: AbstractHttpAdapter;
 
-  constructor(adapter: AbstractHttpAdapter, context: ExecutionContext) {
-    const http = context.switchToHttp();
-    this.request = http.getRequest<AnyRequest>();
-    this.#response = http.getResponse<unknown>();
+  constructor(adapter: AbstractHttpAdapter, request: AnyRequest, response: unknown) {
+    this.request = request;
+    this.#response = response;
     this.#adapter = adapter;
   }
 
@@ -66,11 +64,11 @@ export class HttpExchange {
   }
 
   /** Names headers of the request the response depends on, beside those that are named already. */
-  sendVary(names: readonly string[]): void {
+  sendVary({ names, text }: HeaderNames): void {
     if (names.length === 0) return;
     const before = this.sent('vary');
     if (before === undefined) {
-      this.send('Vary', names.join(', '));
+      this.send('Vary', text);
       return;
     }
     const named = namesIn(before);
@@ -78,6 +76,16 @@ export class HttpExchange {
     const added = names.filter((name) => !known.has(name.toLowerCase()));
     if (added.length > 0 && !known.has('*')) this.send('Vary', [...named, ...added].join(', '));
   }
+}
+
+/** Names of headers, and how they are written in one. */
+export interface HeaderNames {
+  readonly names: readonly string[];
+  readonly text: string;
+}
+
+export function headerNames(names: readonly string[]): HeaderNames {
+  return { names, text: names.join(', ') };
 }
 
 /** The names in a list of header names. */

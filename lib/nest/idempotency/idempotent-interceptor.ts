@@ -7,6 +7,7 @@ import type { Observable } from 'rxjs';
 import { IdempotencyService } from '../../features/idempotency/idempotency-service.js';
 import type { Performed } from '../../features/idempotency/idempotency-service.js';
 import { HttpExchange } from '../http/http-exchange.js';
+import type { AnyRequest } from '../http/http-exchange.js';
 import { idempotencyServiceToken } from '../tokens.js';
 import { refusalOf } from './idempotency-problems.js';
 import type { IdempotentRules } from './idempotent-options.js';
@@ -41,7 +42,8 @@ export function idempotentInterceptor(rules: IdempotentRules): Type<NestIntercep
 
     intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
       if (context.getType() !== 'http' || rulesFor(context) !== rules) return next.handle();
-      const exchange = new HttpExchange(this.#host.httpAdapter, context);
+      const [request, response] = context.getArgs<[AnyRequest, unknown]>();
+      const exchange = new HttpExchange(this.#host.httpAdapter, request, response);
       if (!rules.methods.includes(exchange.method)) return next.handle();
       const key = keyOf(exchange, rules);
       if (key === undefined) return next.handle();

@@ -5,7 +5,7 @@ import { Problems } from '../../options/problem.js';
 import type { Callable, Constructor } from '../decorated-method.js';
 import { isFunction } from '../decorated-method.js';
 import { isSelfAnswering } from '../http/self-answering.js';
-import { handlerKind, methodsOf } from '../rate-limit/handlers.js';
+import { handlerKind, methodsOf } from '../handlers.js';
 import { IDEMPOTENT } from './idempotent-interceptor.js';
 import type { IdempotentRules } from './idempotent-options.js';
 

@@ -4,7 +4,7 @@ import { Problems } from '../../options/problem.js';
 import type { Constructor } from '../decorated-method.js';
 import { isFunction } from '../decorated-method.js';
 import { rateLimiterToken } from '../tokens.js';
-import { handlerKind, hasHandlers, methodsOf } from './handlers.js';
+import { handlerKind, hasHandlers, methodsOf } from '../handlers.js';
 import { checkLimits } from './rate-limit-rules.js';
 import { levelOf } from './rule.js';
 import type { Level, Rule } from './rule.js';

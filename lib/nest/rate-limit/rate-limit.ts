@@ -5,7 +5,7 @@ import { refuseStatic } from '../cache/decorator-checks.js';
 import { decoratedMethod, isFunction, replaceMethod } from '../decorated-method.js';
 import type { Callable, DecoratedMethod } from '../decorated-method.js';
 import { ApplicationLimits, LIMITS } from './application-limits.js';
-import { handlerKind } from './handlers.js';
+import { handlerKind } from '../handlers.js';
 import { ClassRateLimitGuard, MethodRateLimitGuard } from './rate-limit-guard.js';
 import type { RateLimitOptions, RateLimitRequest } from './rate-limit-options.js';
 import { ruleOf } from './rate-limit-rules.js';

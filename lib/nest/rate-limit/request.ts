@@ -1,5 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
-import type { HandlerKind } from './handlers.js';
+import type { HandlerKind } from '../handlers.js';
 
 /** What a call came with. */
 export interface Seen {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ArgumentError } from '../../core/errors.js';
 import { isFunction } from '../decorated-method.js';
 import type { Callable } from '../decorated-method.js';
-import type { HandlerKind } from './handlers.js';
+import type { HandlerKind } from '../handlers.js';
 import type { Awaitable } from './rate-limit-options.js';
 import type { By } from './rule.js';
 

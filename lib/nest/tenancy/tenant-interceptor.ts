@@ -5,7 +5,7 @@ import { Observable } from 'rxjs';
 import { runAsTenant } from '../../client/tenancy/current-tenant.js';
 import { checkedTenant } from '../../client/tenancy/tenant.js';
 import { ArgumentError } from '../../core/errors.js';
-import type { HandlerKind } from '../rate-limit/handlers.js';
+import type { HandlerKind } from '../handlers.js';
 import { requestOf } from '../rate-limit/request.js';
 import { clientToken } from '../tokens.js';
 import { ApplicationTenancy } from './application-tenancy.js';

@@ -1,4 +1,3 @@
-import type { ExecutionContext } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { HttpExchange } from '../../../lib/nest/http/http-exchange.js';
 import { rulesOf } from '../../../lib/nest/http-cache/http-cache-options.js';
@@ -9,10 +8,9 @@ const BY_LANGUAGE = rulesOf({ ttl: '1m', vary: ['Accept-Language'] }, 'Shop.find
 const ROUTE = '"Shop.find"';
 
 function exchangeOf(url: string, headers: Readonly<Record<string, string>> = {}): HttpExchange {
-  const http = { getRequest: () => ({ url, headers }), getResponse: () => ({}) };
   const adapter = { getRequestUrl: (request: { readonly url: string }) => request.url };
-  const context = { switchToHttp: () => http };
-  return new HttpExchange(adapter as unknown as AbstractHttpAdapter, context as unknown as ExecutionContext);
+  const request = { url, headers };
+  return new HttpExchange(adapter as unknown as AbstractHttpAdapter, request, {});
 }
 
 describe('[CAC-9] the key of a response', () => {

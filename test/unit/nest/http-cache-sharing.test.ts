@@ -411,24 +411,6 @@ describe.each(FRAMEWORKS)('@HttpCache() on %s', (framework) => {
   });
 });
 
-describe('[CAC-9] [CAC-11] @HttpCache() beside HTTP', () => {
-  it('lets other kinds of requests through', async () => {
-    const { httpCacheInterceptor } = await import('../../../lib/nest/http-cache/http-cache-interceptor.js');
-    const { rulesOf } = await import('../../../lib/nest/http-cache/http-cache-options.js');
-    const application = await serve('Express', { controllers: [] });
-    const { HttpAdapterHost } = await import('@nestjs/core');
-    const Interceptor = httpCacheInterceptor(rulesOf({ ttl: '1m' }, 'Somewhere')) as new (
-      ...parts: unknown[]
-    ) => NestInterceptor;
-    const interceptor = new Interceptor(application.get(HttpAdapterHost), application.get(CACHE_SERVICE));
-    for (const type of ['graphql', 'ws', 'rpc']) {
-      const result = of(type);
-      const context = { getType: () => type } as unknown as ExecutionContext;
-      expect(interceptor.intercept(context, { handle: () => result })).toBe(result);
-    }
-  });
-});
-
 describe('[CAC-9] @HttpCache() and @Cacheable() on one method', () => {
   it('work in either order', async () => {
     @Controller('both')

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { MetadataScanner } from '@nestjs/core';
-import type { Callable, Constructor } from '../decorated-method.js';
-import { isFunction } from '../decorated-method.js';
+import type { Callable, Constructor } from './decorated-method.js';
+import { isFunction } from './decorated-method.js';
 
 /** Who calls a method. */
 export type HandlerKind = 'http' | 'graphql' | 'ws' | 'rpc';
