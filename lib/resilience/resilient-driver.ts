@@ -8,6 +8,7 @@ import type {
   SubscriptionRequest,
   Topology,
 } from '../driver/driver.js';
+import { sendTurn } from '../core/end-of-turn.js';
 import { ArgumentError } from '../core/errors.js';
 import { silenceOf } from '../driver/silence.js';
 import { identityOf } from '../core/events.js';
@@ -84,13 +85,12 @@ export class ResilientDriver implements Driver, CircuitControl, Inquiry {
 
   /**
    * What arrives together leaves together. A lone caller is sent off at the end of the tick. While something is in the
-   * air it is the end of the event loop's turn: requests that came in on many sockets have a tick each, and would cost a
-   * write each.
+   * air it is the end of the event loop's turn, see {@link sendTurn}.
    */
   execute(batch: readonly Operation[]): void {
     if (this.#tick.length === 0) {
       if (this.#traffic.isNone) process.nextTick(this.#flush);
-      else setImmediate(this.#flush);
+      else sendTurn(this.#flush);
     }
     let isFull = false;
     for (const operation of batch) {

@@ -1,4 +1,5 @@
 import type { CacheClient } from '../../client/cache-client.js';
+import { gatherTurn } from '../../core/end-of-turn.js';
 import { letGo } from '../../core/let-go.js';
 import type { Script } from '../../driver/script.js';
 import type { Policy } from './counters.js';
@@ -9,6 +10,12 @@ import { unpacked } from './figures.js';
  * ends busy.
  */
 const MOST = 128;
+
+/**
+ * So far back is looked for the same subject: where requests share one, an address or a limit for all, it was asked for a
+ * moment ago. To look at all of them would cost more than it saves where they do not.
+ */
+const NEARBY = 4;
 
 /** A decision that is asked for. */
 export interface Question {
@@ -28,31 +35,73 @@ export interface Listener<Q extends Question> {
 
 /** What is decided in one script call. */
 class Batch<Q extends Question> {
-  readonly keys: string[] = [];
-  readonly questions: Q[] = [];
-  readonly #policies = new Map<Policy, number>();
-  /** The policy, the cost and the number of questions that have both and follow one another. */
-  readonly #runs: number[] = [];
+  size = 0;
+  /** The first of calls that ask the same about a subject, one after the other; mostly there is but one. */
+  readonly #first: Q[] = [];
+  /** Those that follow it, by its place. */
+  readonly #following = new Map<number, Q[]>();
 
   add(question: Q): void {
-    const { policy, subject, cost } = question;
-    let place = this.#policies.get(policy);
-    if (place === undefined) {
-      place = this.#policies.size + 1;
-      this.#policies.set(policy, place);
+    this.size += 1;
+    const place = this.#placeOf(question);
+    if (place < 0) {
+      this.#first.push(question);
+      return;
     }
-    policy.addKeys(subject, this.keys);
-    this.questions.push(question);
-    const runs = this.#runs;
-    const last = runs.length - 3;
-    if (runs[last] === place && runs[last + 1] === cost) runs[last + 2] = (runs[last + 2] as number) + 1;
-    else runs.push(place, cost, 1);
+    const following = this.#following.get(place);
+    if (following) following.push(question);
+    else this.#following.set(place, [question]);
+  }
+
+  /** Where a question can follow others, -1 if nowhere: calls of one subject keep their order. */
+  #placeOf(question: Q): number {
+    const first = this.#first;
+    const end = Math.max(0, first.length - NEARBY);
+    for (let place = first.length - 1; place >= end; place -= 1) {
+      const other = first[place] as Q;
+      if (other.subject === question.subject) return isSame(other, question) ? place : -1;
+    }
+    return -1;
+  }
+
+  keys(): readonly string[] {
+    const keys: string[] = [];
+    for (const { policy, subject } of this.#first) policy.addKeys(subject, keys);
+    return keys;
   }
 
   args(): readonly (string | number)[] {
-    const rules = Array.from(this.#policies.keys(), (policy) => policy.rules).flat();
-    return [this.#policies.size, ...rules, ...this.#runs];
+    const policies = new Map<Policy, number>();
+    /** Policy, cost, subjects and calls of each, see `limit-scripts.ts`. */
+    const runs: number[] = [];
+    let last: Q | undefined;
+    let at = 0;
+    for (const question of this.#first) {
+      const calls = 1 + (this.#following.get(at)?.length ?? 0);
+      at += 1;
+      const end = runs.length - 1;
+      if (last && isSame(question, last) && runs[end] === calls) {
+        runs[end - 1] = (runs[end - 1] as number) + 1;
+      } else {
+        const { policy, cost } = question;
+        const place = policies.get(policy) ?? policies.size + 1;
+        policies.set(policy, place);
+        runs.push(place, cost, 1, calls);
+      }
+      last = question;
+    }
+    return [policies.size, ...Array.from(policies.keys(), ({ rules }) => rules).flat(), ...runs];
   }
+
+  /** In the order of the answers. */
+  questions(): readonly Q[] {
+    if (this.#following.size === 0) return this.#first;
+    return this.#first.flatMap((question, place) => [question, ...(this.#following.get(place) ?? [])]);
+  }
+}
+
+function isSame(one: Question, other: Question): boolean {
+  return one.policy === other.policy && one.cost === other.cost;
 }
 
 /**
@@ -80,16 +129,14 @@ export class DecisionQueue<Q extends Question> {
       this.#batches.set(place, batch);
     }
     batch.add(question);
-    if (batch.questions.length < MOST) return;
+    if (batch.size < MOST) return;
     this.#batches.delete(place);
     void this.#send(batch);
   }
 
   #open(): Map<string, Batch<Q>> {
     const batches = new Map<string, Batch<Q>>();
-    // Not the end of the tick: each request that a server has read has one of its own, and a write of its own would cost
-    // more than all the rest.
-    setImmediate(() => {
+    gatherTurn(() => {
       this.#batches = undefined;
       for (const batch of batches.values()) void this.#send(batch);
     });
@@ -97,18 +144,19 @@ export class DecisionQueue<Q extends Question> {
   }
 
   async #send(batch: Batch<Q>): Promise<void> {
+    const questions = batch.questions();
     let answer: Float64Array;
     try {
-      answer = unpacked(await this.#client.run<Buffer>(this.#script, batch.keys, batch.args(), { binary: true }));
+      answer = unpacked(await this.#client.run<Buffer>(this.#script, batch.keys(), batch.args(), { binary: true }));
     } catch (error) {
-      for (const question of batch.questions) this.#listener.failed(question, error);
+      for (const question of questions) this.#listener.failed(question, error);
       return;
     }
     let at = 0;
-    for (const question of batch.questions) {
+    for (const question of questions) {
       this.#listener.answered(question, answer, at);
       at += question.policy.width(answer, at);
     }
-    letGo(batch.questions);
+    letGo(questions);
   }
 }

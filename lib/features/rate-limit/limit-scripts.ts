@@ -3,8 +3,8 @@ import { PACK } from './figures.js';
 import { checkTwin, decideTwin, refundTwin } from './limit-twins.js';
 
 /**
- * The algorithms. Each gives, for what a call costs, the milliseconds to wait; for what fits 0, what remains, the milliseconds
- * until all of it is back, what to store and for how long. What costs nothing always fits. Every figure is a whole number below 2^53, so
+ * The algorithms. Each gives, for a counter's state and what a call costs, the milliseconds to wait; for what fits 0, what remains,
+ * the milliseconds until all of it is back, the new state and for how long it is to be stored. What costs nothing always fits. Every figure is a whole number below 2^53, so
  * that a number of Lua holds it exactly, as one of JavaScript does. State that is not ours, or that only a clock set back
  * by more than a window could explain, counts as none: it is overwritten. A clock set back by less is waited for, which
  * the answer says.
@@ -14,7 +14,7 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local call, pcall, tonumber, KEYS, ARGV = redis.call, redis.pcall, tonumber, KEYS, ARGV
 local match, format, floor, ceil, min, max = string.match, string.format, math.floor, math.ceil, math.min, math.max
-local algorithms = {}
+local states, algorithms = {}, {}
 
 -- A whole number as we write it, and nothing else that Lua takes for a number.
 local function whole(text)
@@ -22,27 +22,30 @@ local function whole(text)
 end
 
 -- A fixed window: a number that expires. One without an end gets one, and so does one that ends too late.
-function algorithms.f(key, cost, limit, window)
-  local used, left = whole(pcall('GET', key)), window
-  if used then
-    left = call('PTTL', key)
-    if left == 0 then
-      -- Servers keep a key in the millisecond in which it ends.
-      used, left = nil, window
-    elseif left < 0 or left > window then
-      left = window
-      ${isCounted ? `call('PEXPIRE', key, window)` : ''}
-    end
+function states.f(key, window)
+  local used = whole(pcall('GET', key))
+  if not used then return nil, window end
+  local left = call('PTTL', key)
+  -- Servers keep a key in the millisecond in which it ends.
+  if left == 0 then return nil, window end
+  if left < 0 or left > window then
+    left = window
+    ${isCounted ? `call('PEXPIRE', key, window)` : ''}
   end
+  return used, left
+end
+
+function algorithms.f(used, left, cost, limit)
   local after = (used or 0) + cost
   if cost > 0 and after > limit then return left end
-  return 0, max(0, limit - after), after > 0 and left or 0, used and after, left
+  return 0, max(0, limit - after), after > 0 and left or 0, after, left
 end
 
 -- A sliding window, "start current previous". Of the previous one whole calls count: parts would keep a limit of 1 shut for two windows.
-function algorithms.s(key, cost, limit, window)
+function states.s(key) return pcall('GET', key) end
+
+function algorithms.s(state, _, cost, limit, window)
   local start, current, previous, ahead = now, 0, 0, 0
-  local state = pcall('GET', key)
   if type(state) == 'string' then
     local s, c, p = match(state, '^(%d+) (%d+) (%d+)$')
     if s and max(#s, #c, #p) <= 16 then
@@ -75,9 +78,10 @@ function algorithms.s(key, cost, limit, window)
 end
 
 -- A token bucket, "level at": the level is what was taken, times the window, and sinks by the limit each millisecond.
-function algorithms.b(key, cost, limit, window, capacity)
+states.b = states.s
+
+function algorithms.b(state, _, cost, limit, window, capacity)
   local full, level, ahead = capacity * window, 0, 0
-  local state = pcall('GET', key)
   if type(state) == 'string' then
     local l, a = match(state, '^(%d+) (%d+)$')
     if l and max(#l, #a) <= 16 and tonumber(a) <= now + ceil(full / limit) then
@@ -93,8 +97,10 @@ function algorithms.b(key, cost, limit, window, capacity)
   return 0, floor((full - after) / window), reset, format('%d %d', after, now), max(1, drained)
 end
 
--- A sliding log, a list of the times, oldest first; what to store is how many of them are over, or -1 for all.
-function algorithms.l(key, cost, limit, window)
+-- A sliding log, a list of the times, oldest first: it is read where it is, and what to store is how many are over, or -1 for all.
+function states.l(key) return key end
+
+function algorithms.l(key, _, cost, limit, window)
   local length = pcall('LLEN', key)
   local over = 0
   if type(length) ~= 'number' then length, over = 0, -1 end
@@ -123,15 +129,11 @@ function algorithms.l(key, cost, limit, window)
 end
 `;
 
-/** Stores what fits. */
+/** Stores what is admitted: what calls cost together, and what the last of them has left. */
 const COMMIT = `
-local function commit(key, letter, cost, state, life)
+local function commit(key, letter, cost, state, life, isNew)
   if letter == 'f' then
-    if not state then
-      call('SET', key, cost, 'PX', life)
-    elseif type(pcall('INCRBY', key, cost)) ~= 'number' then
-      call('SET', key, state, 'PX', life)
-    end
+    if isNew or type(pcall('INCRBY', key, cost)) ~= 'number' then call('SET', key, state, 'PX', life) end
   elseif letter ~= 'l' then
     call('SET', key, state, 'PX', life)
   else
@@ -157,7 +159,11 @@ local policies, at = {}, 1
 for i = 1, tonumber(ARGV[1]) do
   local tiers = {}
   for tier = 1, tonumber(ARGV[at + 1]) do
-    tiers[tier] = { algorithms[ARGV[at + 2]], tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6]), ARGV[at + 2] }
+    local letter = ARGV[at + 2]
+    tiers[tier] = {
+      letter = letter, read = states[letter], decide = algorithms[letter],
+      limit = tonumber(ARGV[at + 3]), window = tonumber(ARGV[at + 4]), capacity = tonumber(ARGV[at + 5]), block = tonumber(ARGV[at + 6]),
+    }
     at = at + 5
   end
   at = at + 1
@@ -167,50 +173,89 @@ end
 
 const decide = (isCounted: boolean): string => `${algorithms(isCounted)}${isCounted ? COMMIT : ''}${POLICIES}
 local answer, size, position = {}, 0, 0
-local states, lives, keys = {}, {}, {}
+-- Of the subject that is being decided on, by tiers.
+local keys, blocks, olds, ends, news, lives, isNew = {}, {}, {}, {}, {}, {}, {}
+
+local function decide(tiers, cost)
+  local refusing, longest = 0, 0
+  local first = size + 1
+  size = first
+  for i = 1, #tiers do
+    local tier = tiers[i]
+    local wait, remaining, reset, state, life = tier.decide(olds[i], ends[i], cost, tier.limit, tier.window, tier.capacity)
+    if tier.block > 0 then
+      local blocked = cost > 0 and whole(pcall('GET', blocks[i])) or 0
+      if blocked > now and blocked <= now + 2 * (tier.block + tier.window + tier.window * max(1, tier.capacity / tier.limit)) then
+        if blocked - now > wait then wait = blocked - now end
+      elseif wait > 0 then
+        wait = max(wait, tier.block)
+        ${isCounted ? `call('SET', blocks[i], now + wait, 'PX', wait)` : ''}
+      end
+    end
+    if wait > longest then refusing, longest = i, wait end
+    answer[size + 1], answer[size + 2] = remaining, reset
+    size = size + 2
+    news[i], lives[i] = state, life
+  end
+  answer[first] = refusing
+  if refusing == 0 then return true end
+  for i = 1, #tiers do
+    local tier = tiers[i]
+    local _, remaining, reset = tier.decide(olds[i], ends[i], 0, tier.limit, tier.window, tier.capacity)
+    answer[first + 2 * i - 1], answer[first + 2 * i] = remaining, reset
+  end
+  size = size + 1
+  answer[size] = longest
+end
+
 while at < #ARGV do
-  local tiers, cost, calls = policies[tonumber(ARGV[at + 1])], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-  at = at + 3
-  for _ = 1, calls do
-    local refusing, longest = 0, 0
-    local first = size + 1
-    size = first
+  local tiers, cost = policies[tonumber(ARGV[at + 1])], tonumber(ARGV[at + 2])
+  local subjects, calls = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+  at = at + 4
+  for _ = 1, subjects do
     for i = 1, #tiers do
       local tier = tiers[i]
       position = position + 1
-      local key = KEYS[position]
-      local wait, remaining, reset, state, life = tier[1](key, cost, tier[2], tier[3], tier[4])
-      if tier[5] > 0 then
+      keys[i] = KEYS[position]
+      if tier.block > 0 then
         position = position + 1
-        local blocked = cost > 0 and whole(pcall('GET', KEYS[position])) or 0
-        if blocked > now and blocked <= now + 2 * (tier[5] + tier[3] + tier[3] * max(1, tier[4] / tier[2])) then
-          if blocked - now > wait then wait = blocked - now end
-        elseif wait > 0 then
-          wait = max(wait, tier[5])
-          ${isCounted ? `call('SET', KEYS[position], now + wait, 'PX', wait)` : ''}
-        end
+        blocks[i] = KEYS[position]
       end
-      if wait > longest then refusing, longest = i, wait end
-      answer[size + 1], answer[size + 2] = remaining, reset
-      size = size + 2
-      keys[i], states[i], lives[i] = key, state, life
+      olds[i], ends[i] = tier.read(keys[i], tier.window)
+      isNew[i] = not olds[i]
     end
-    answer[first] = refusing
-    if refusing > 0 then
-      for i = 1, #tiers do
-        local tier = tiers[i]
-        local _, remaining, reset = tier[1](keys[i], 0, tier[2], tier[3], tier[4])
-        answer[first + 2 * i - 1], answer[first + 2 * i] = remaining, reset
+    local admitted = 0
+    for done = 1, calls do
+      local from = size
+      if not decide(tiers, cost) then
+        -- The same again, for whoever asks the same in this moment.
+        local width = size - from
+        for i = size + 1, size + (calls - done) * width do answer[i] = answer[i - width] end
+        size = size + (calls - done) * width
+        break
       end
-      size = size + 1
-      answer[size] = longest
+      admitted = admitted + 1
     ${
       isCounted
-        ? `elseif cost > 0 then
-      for i = 1, #tiers do commit(keys[i], tiers[i][6], cost, states[i], lives[i]) end`
+        ? `if cost > 0 then
+        for i = 1, #tiers do
+          local tier = tiers[i]
+          if tier.letter == 'l' then commit(keys[i], 'l', cost, news[i], lives[i]) else olds[i], ends[i] = news[i], lives[i] end
+        end
+      end`
         : ''
     }
     end
+    ${
+      isCounted
+        ? `if cost > 0 and admitted > 0 then
+      for i = 1, #tiers do
+        local letter = tiers[i].letter
+        if letter ~= 'l' then commit(keys[i], letter, cost * admitted, olds[i], ends[i], isNew[i]) end
+      end
+    end`
+        : ''
+    }
   end
 end
 return ${PACK}`;
@@ -218,8 +263,8 @@ return ${PACK}`;
 /**
  * Decides, and counts what is admitted: for each decision all tiers or none. A refusal writes nothing but a block that
  * was asked for.
- * KEYS: for each decision and tier its counter, and its block if it has one. ARGV: the policies, then for each run of
- * decisions their policy, their cost and how many they are. Answers (see `figures.ts`) for each decision the tier to wait
+ * KEYS: for each subject and tier its counter, and its block if it has one. ARGV: the policies, then for each run of
+ * subjects their policy, the cost of a call, how many subjects they are and how many calls each of them makes. Answers (see `figures.ts`) for each decision the tier to wait
  * for longest (0: admitted), for each tier what remains and the milliseconds until all of it is back, then, if it was
  * refused, the milliseconds to wait.
  */

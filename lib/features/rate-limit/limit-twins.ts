@@ -234,7 +234,8 @@ function decide(
 ): Reply {
   const answer: number[] = [];
   let position = 0;
-  for (const { rules, cost } of readCalls(args)) {
+  for (const { rules, cost, isSame } of readCalls(args)) {
+    if (isSame) position -= rules.reduce((width, { block }) => width + (block > 0 ? 2 : 1), 0);
     const tiers = rules.map((rule): Counted => {
       const state = new State(context, keys[position++] ?? '');
       const verdict = count(state, cost, rule, isCounted);
@@ -283,8 +284,16 @@ function commit(counter: State, cost: number, state: string | number, life: numb
   context.call('PEXPIRE', key, life);
 }
 
+/** A decision that is asked for. */
+interface Asked {
+  readonly rules: readonly Rule[];
+  readonly cost: number;
+  /** About the subject of the one before. */
+  readonly isSame: boolean;
+}
+
 /** The decisions that are asked for, one after the other. */
-function* readCalls(args: readonly Argument[]): Generator<{ readonly rules: readonly Rule[]; readonly cost: number }> {
+function* readCalls(args: readonly Argument[]): Generator<Asked> {
   let at = 1;
   const policies = Array.from({ length: Number(args[0]) }, () => {
     const tiers = Number(args[at]);
@@ -295,9 +304,9 @@ function* readCalls(args: readonly Argument[]): Generator<{ readonly rules: read
       return { letter, limit: Number(limit), window: Number(window), capacity: Number(capacity), block: Number(block) };
     });
   });
-  for (; at < args.length; at += 3) {
-    const [place = 0, cost = 0, calls = 0] = args.slice(at, at + 3).map(Number);
+  for (; at < args.length; at += 4) {
+    const [place = 0, cost = 0, subjects = 0, calls = 0] = args.slice(at, at + 4).map(Number);
     const rules = policies[place - 1] ?? [];
-    for (let call = 0; call < calls; call += 1) yield { rules, cost };
+    for (let call = 0; call < subjects * calls; call += 1) yield { rules, cost, isSame: call % calls > 0 };
   }
 }

@@ -68,7 +68,10 @@ for _, key in ipairs(KEYS) do
   if over and over <= present then redis.call('DEL', key) elseif over then redis.call('PEXPIRE', key, over - present) end
 end
 local ok, reply = pcall(function() ${parts.join('clock()')} end)
-for _, key in ipairs(KEYS) do
+-- A subject that two limits are asked about is there twice.
+local unique = {}
+for _, key in ipairs(KEYS) do unique[key] = true end
+for key in pairs(unique) do
   local left = redis.call('PTTL', key)
   if left >= 0 then
     redis.call('HSET', '${ENDS}', key, string.format('%d', present + left))

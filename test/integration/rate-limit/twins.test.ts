@@ -4,6 +4,7 @@ import { outcomes, seed, steps } from '../../unit/features/rate-limit/hostile.js
 import { embeddedPlace } from '../../unit/features/rate-limit/place.js';
 import type { Place } from '../../unit/features/rate-limit/place.js';
 import { expectExactWait, situations } from '../../unit/features/rate-limit/retry-after.js';
+import { outcomesOfTurns, turns } from '../../unit/features/rate-limit/turns.js';
 import { expectOutcomes, VECTORS } from '../../unit/features/rate-limit/vectors.js';
 import { describeWithServers, leftovers, startServer } from '../../support/index.js';
 import type { Server } from '../../support/index.js';
@@ -78,4 +79,15 @@ describeWithServers('the scripts of the limits', () => {
     },
     60_000,
   );
+
+  it('[L1] decide on calls that arrive together as on the same one by one, and as their twins', async () => {
+    await fc.assert(
+      fc.asyncProperty(turns, async (given) => {
+        const together = await outcomesOfTurns(lua, given, true);
+        expect(together).toEqual(await outcomesOfTurns(lua, given, false));
+        expect(together).toEqual(await outcomesOfTurns(twin, given, true));
+      }),
+      { seed: SEED, numRuns: 150 },
+    );
+  }, 120_000);
 });

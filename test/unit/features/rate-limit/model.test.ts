@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { ALGORITHMS, arrivals, expectAsModel, tierOf } from './arrivals.js';
 import { embeddedPlace } from './place.js';
 import type { Place } from './place.js';
+import { outcomesOfTurns, turns } from './turns.js';
 
 const SEED = 20_240_601;
 const LENGTH = 60;
@@ -49,5 +50,14 @@ describe('decisions of a limiter', () => {
     );
     expect(admitted).toBeGreaterThan(500);
     expect(refused).toBeGreaterThan(500);
+  }, 60_000);
+
+  it('are the same for calls that arrive together as one by one', async () => {
+    await fc.assert(
+      fc.asyncProperty(turns, async (given) => {
+        expect(await outcomesOfTurns(place, given, true)).toEqual(await outcomesOfTurns(place, given, false));
+      }),
+      { seed: SEED, numRuns: 300 },
+    );
   }, 60_000);
 });
