@@ -1,3 +1,7 @@
+import { AsyncResource } from 'node:async_hooks';
+// A test may have put another one in the place of the global one, which never runs.
+import { setImmediate } from 'node:timers';
+
 /** What gathers during a turn of the event loop, and what sends off what was gathered. */
 const gatherers: (() => void)[] = [];
 const senders: (() => void)[] = [];
@@ -8,14 +12,20 @@ let isExpected = false;
  * sockets have a tick each, and would cost a write each. It must not throw.
  */
 export function gatherTurn(run: () => void): void {
-  gatherers.push(run);
+  gatherers.push(inContext(run));
   expectEnd();
 }
 
 /** The same, after all that gathers: what that asks for leaves in the same turn, and with everything else. */
 export function sendTurn(run: () => void): void {
-  senders.push(run);
+  senders.push(inContext(run));
   expectEnd();
+}
+
+/** A turn has many callers: nobody's functions run in another's asynchronous context. */
+function inContext(run: () => void): () => void {
+  const resource = new AsyncResource('nestjs-valkey:turn');
+  return () => resource.runInAsyncScope(run);
 }
 
 function expectEnd(): void {

@@ -7,7 +7,7 @@ import { resolveCaching } from '../options/cache-options.js';
 import type { CachingOptions } from '../options/cache-options.js';
 import type { ValkeyOptions } from '../options/options.js';
 import { ApplicationClients, ApplicationClientsModule } from './application-clients.js';
-import { cacheRoutes } from './http-cache/cached-routes.js';
+import { CachedRoutesModule } from './http-cache/cached-routes.js';
 import { checkIdempotency, idempotencyProvider } from './idempotency/idempotency-provider.js';
 import type { IdempotencyModuleOptions } from './idempotency/idempotency-provider.js';
 import { resolveInterceptors } from './interceptor-sources.js';
@@ -106,7 +106,6 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
             checkLocking(lock, name, container);
             tenancy.prepare(name, tenant);
             limits.prepare(name, resolveLimitSettings(rateLimit, name));
-            cacheRoutes(container);
             return resolveInterceptors(interceptors, modules, container);
           });
         },
@@ -142,6 +141,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
           ApplicationClientsModule,
           ApplicationLimitsModule,
           ApplicationTenancyModule,
+          CachedRoutesModule,
         ],
         providers: [
           ...(definition.providers ?? []),

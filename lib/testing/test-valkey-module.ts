@@ -3,6 +3,7 @@ import type { DynamicModule, OnApplicationShutdown } from '@nestjs/common';
 import { CacheService } from '../features/cache/cache-service.js';
 import { LockService } from '../features/lock/lock-service.js';
 import { RateLimiter } from '../features/rate-limit/rate-limiter.js';
+import { CachedRoutesModule } from '../nest/http-cache/cached-routes.js';
 import { ApplicationLimits, ApplicationLimitsModule } from '../nest/rate-limit/application-limits.js';
 import { resolveLimitSettings } from '../nest/rate-limit/module-options.js';
 import { defaultGuard } from '../nest/rate-limit/rate-limit-guard.js';
@@ -80,7 +81,7 @@ export class TestValkeyModule implements OnApplicationShutdown {
     return {
       module: TestValkeyModule,
       global: isGlobal,
-      imports: [ApplicationLimitsModule],
+      imports: [ApplicationLimitsModule, CachedRoutesModule],
       providers: [
         { provide: testToken, useFactory: (): Promise<TestClient> => createTestClient(options) },
         { provide: OWN_TEST_CLIENT, useExisting: testToken },

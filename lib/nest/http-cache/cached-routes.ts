@@ -1,7 +1,6 @@
 import 'reflect-metadata';
-import { RequestMethod } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
-import type { ModulesContainer } from '@nestjs/core';
+import { Module, RequestMethod } from '@nestjs/common';
+import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { ConfigurationError } from '../../core/errors.js';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { CacheService } from '../../features/cache/cache-service.js';
@@ -10,7 +9,7 @@ import type { Callable, Constructor } from '../decorated-method.js';
 import { handlerKind, methodsOf } from '../handlers.js';
 import { HttpExchange } from '../http/http-exchange.js';
 import type { AnyRequest } from '../http/http-exchange.js';
-import { ownParameters, takeRoute } from '../http/exchange-parameters.js';
+import { disinherit, ownParameters, takeRoute } from '../http/exchange-parameters.js';
 import { isSelfAnswering } from '../http/self-answering.js';
 import type { HttpCacheRules } from './http-cache-options.js';
 import { ResponseCache } from './response-cache.js';
@@ -43,15 +42,31 @@ const INJECTED = 'self:properties_metadata';
 
 const cachedRoutes = new WeakMap<Callable, CachedRoute>();
 
+/** Has no value: what counts is that it is made before Nest makes routes of the controllers, when all of them are known. */
+const CACHED_ROUTES = Symbol('cached routes of the application');
+
 /**
  * Stands before the routes of an application that have `@HttpCache()`: innermost, around the method alone. Nest's own
- * place for it, an interceptor, costs as much as a third of a bare route before it does anything. To be called before Nest
- * makes routes of the controllers, when all of them are known.
+ * place for it, an interceptor, costs as much as a third of a bare route before it does anything.
  */
-export function cacheRoutes(container: ModulesContainer): void {
-  for (const { controllers } of container.values()) {
-    for (const { metatype } of controllers.values()) if (isFunction(metatype)) cacheRoutesOf(metatype);
+@Module({ providers: [{ provide: CACHED_ROUTES, inject: [ModulesContainer], useFactory: cacheRoutes }] })
+export class CachedRoutesModule {}
+
+function cacheRoutes(container: ModulesContainer): void {
+  const controllers = new Set<Constructor>();
+  for (const module of container.values()) {
+    for (const { metatype } of module.controllers.values()) if (isFunction(metatype)) controllers.add(metatype);
   }
+  // Parents first: from them is inherited what is not to be.
+  for (const controller of [...controllers].toSorted((one, other) => depthOf(one) - depthOf(other))) {
+    cacheRoutesOf(controller);
+  }
+}
+
+function depthOf(controller: Constructor): number {
+  let depth = 0;
+  for (let each: unknown = controller; typeof each === 'function'; each = Object.getPrototypeOf(each)) depth += 1;
+  return depth;
 }
 
 /** Once for each class, however many applications use it. */
@@ -59,6 +74,7 @@ function cacheRoutesOf(controller: Constructor): void {
   for (const { name, method: present } of methodsOf(controller)) {
     const known = cachedRoutes.get(present);
     if (known?.controller === controller) continue;
+    disinherit(controller, name);
     const caching = cachingOf(present, controller);
     if (!caching || !isCacheable(controller, name, present)) continue;
     checkInjected(controller, name);
@@ -111,12 +127,15 @@ function cached({ rules, cachesOf, hostOf }: HttpCaching, route: string, method:
   const applications = new WeakMap<CacheService, ResponseCache>();
   return function (this: unknown, ...args: readonly unknown[]): unknown {
     const request = args[count];
+    const response = args[count + 1];
     const caches = cachesOf(this);
     const adapter = hostOf(this)?.httpAdapter;
     // Called by hand, or by something else than HTTP.
-    if (!caches || !adapter || !isRequest(request)) return Reflect.apply(method, this, args);
+    if (!caches || !adapter || args.length !== count + 2 || !isExchange(request, response)) {
+      return Reflect.apply(method, this, args);
+    }
     const run = (): unknown => Reflect.apply(method, this, args.slice(0, count));
-    const exchange = new HttpExchange(adapter, request, args[count + 1]);
+    const exchange = new HttpExchange(adapter, request, response);
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return run();
     let responses = applications.get(caches);
     if (!responses) applications.set(caches, (responses = new ResponseCache(rules, route, caches)));
@@ -124,8 +143,12 @@ function cached({ rules, cachesOf, hostOf }: HttpCaching, route: string, method:
   };
 }
 
-function isRequest(value: unknown): value is AnyRequest {
-  return typeof value === 'object' && value !== null && 'headers' in value;
+/** Whether they are what a framework has made for each other. */
+function isExchange(request: unknown, response: unknown): request is AnyRequest {
+  if (typeof request !== 'object' || request === null || !('headers' in request)) return false;
+  if (typeof response !== 'object' || response === null) return false;
+  const { req, request: its = req } = response as { readonly req?: unknown; readonly request?: unknown };
+  return its === undefined || its === request;
 }
 
 /** What a method gives in the end. */

@@ -18,7 +18,12 @@ export function storedBody(body: unknown): StoredBody | Unstorable {
   if (isStreamlike(body)) return 'unstorable';
   const data = jsonOf(body);
   if (data === undefined) return 'unstorable';
-  return isPlain(body) ? { kind: 'json', data } : 'instance';
+  try {
+    return isPlain(body) ? { kind: 'json', data } : 'instance';
+  } catch {
+    // Nested too deeply to be looked at.
+    return 'unstorable';
+  }
 }
 
 /** What the framework gets. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { gatherTurn, sendTurn } from '../../../lib/core/end-of-turn.js';
 
 /** The turn after this one. */
@@ -33,5 +34,27 @@ describe('the end of a turn', () => {
     await nextTurn();
     await nextTurn();
     expect(seen).toEqual(['gathered late']);
+  });
+
+  it('runs each function in the context it was given in', async () => {
+    const context = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    for (const name of ['anne', 'bert']) {
+      context.run(name, () => {
+        gatherTurn(() => seen.push(`gathers for ${context.getStore()}`));
+        sendTurn(() => seen.push(`sends for ${context.getStore()}`));
+      });
+    }
+    await nextTurn();
+    expect(seen).toEqual(['gathers for anne', 'gathers for bert', 'sends for anne', 'sends for bert']);
+  });
+
+  it('comes also where a test has put timers of its own in the place of the real ones', async () => {
+    const seen: string[] = [];
+    import.meta.jest.useFakeTimers();
+    gatherTurn(() => seen.push('gathered'));
+    import.meta.jest.useRealTimers();
+    await nextTurn();
+    expect(seen).toEqual(['gathered']);
   });
 });

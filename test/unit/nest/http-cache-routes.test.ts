@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Controller, Get, Injectable, Param, ParseIntPipe, Query, Scope, UseInterceptors } from '@nestjs/common';
+import { Controller, Get, Injectable, Param, ParseIntPipe, Query, Res, Scope, UseInterceptors } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import { ClientProxyFactory, MessagePattern, Payload, Transport } from '@nestjs/microservices';
 import type { MicroserviceOptions } from '@nestjs/microservices';
@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { firstValueFrom, map } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { HttpCache } from '../../../lib/index.js';
+import { TestValkeyModule } from '../../../lib/testing/index.js';
 import { freePort } from '../../support/index.js';
 import { ask, closeHttp, FRAMEWORKS, serve } from './http-cache-application.js';
 
@@ -74,6 +75,11 @@ describe.each(FRAMEWORKS)('[CAC-9] [CAC-11] a route with @HttpCache() on %s', (f
   it('is a method as before for whoever calls it by hand', async () => {
     const application = await serve(framework, { controllers: [ItemController] });
     const controller = application.get(ItemController);
+    const like = { headers: {} };
+    for (const others of [[like], [like, { req: {} }], [like, like, like]]) {
+      expect(controller.find(7, 2, ...others)).toMatchObject({ page: 2, others: others.length });
+    }
+    runs = 0;
     expect(controller.find(7)).toEqual({ id: 7, page: 1, others: 0, run: 1 });
     expect(controller.find(7, 2, 'three', 'four')).toEqual({ id: 7, page: 2, others: 2, run: 2 });
     expect(new ItemController().find(7)).toEqual({ id: 7, page: 1, others: 0, run: 3 });
@@ -111,6 +117,90 @@ describe.each(FRAMEWORKS)('[CAC-9] [CAC-11] a route with @HttpCache() on %s', (f
         'no-cache',
         'no-cache',
       ]);
+    }
+  });
+
+  describe.each(['method', 'class'])('of a %s, which a class inherits that writes its own', (where) => {
+    const family = (): readonly (new () => object)[] => {
+      @Controller('base')
+      class Base {
+        @Get('written')
+        written(..._others: readonly unknown[]): object {
+          return { base: true };
+        }
+
+        @Get('plain')
+        plain(): object {
+          return { base: true };
+        }
+      }
+      if (where === 'class') HttpCache({ ttl: '1m' })(Base);
+      else {
+        for (const name of ['written', 'plain']) {
+          const descriptor = Object.getOwnPropertyDescriptor(Base.prototype, name) as PropertyDescriptor;
+          HttpCache({ ttl: '1m' })(Base.prototype, name, descriptor);
+        }
+      }
+      @Controller('sub')
+      class Sub extends Base {
+        @Get('written')
+        override written(@Res() response: { send(body: unknown): unknown }): object {
+          setImmediate(() => response.send({ sub: true }));
+          return { never: 'sent' };
+        }
+
+        @Get('plain')
+        override plain(page = 1, ...others: readonly unknown[]): object {
+          return { page, others: others.length };
+        }
+      }
+      return [Base, Sub];
+    };
+
+    it.each(['first', 'last', 'before'])('leaves that alone, the parent %s', async (order) => {
+      const classes = family();
+      if (order === 'before') await serve(framework, { controllers: classes.slice(0, 1) });
+      const controllers = order === 'last' ? classes.toReversed() : classes;
+      const application = await serve(framework, { controllers });
+      for (let again = 0; again < 2; again += 1) {
+        await ask(application).get('/base/written').expect(200, { base: true });
+        await ask(application).get('/sub/written').expect(200, { sub: true });
+        await ask(application).get('/sub/plain').expect(200, { page: 1, others: 0 });
+      }
+    });
+  });
+
+  it('is cached with the module for tests', async () => {
+    const application = await serve(framework, {
+      controllers: [ItemController],
+      imports: [TestValkeyModule.forRoot()],
+    });
+    for (let again = 0; again < 2; again += 1) await ask(application).get('/items/8').expect(200);
+    expect(runs).toBe(1);
+  });
+
+  it.each([
+    ['a Date', (): unknown => new Date(0)],
+    ['what is nested too deeply to be looked at', (): unknown => JSON.parse('['.repeat(5_000) + ']'.repeat(5_000))],
+  ])('[C10] gives %s as it would without a cache', async (_what, make) => {
+    @Controller('odd')
+    class OddController {
+      @HttpCache({ ttl: '1m' })
+      @Get('cached')
+      cached(): unknown {
+        return make();
+      }
+
+      @Get('bare')
+      bare(): unknown {
+        return make();
+      }
+    }
+    const application = await serve(framework, { controllers: [OddController] });
+    const bare = await ask(application).get('/odd/bare');
+    for (let again = 0; again < 2; again += 1) {
+      const { status, text, headers } = await ask(application).get('/odd/cached');
+      expect([status, text, headers['content-type']]).toEqual([bare.status, bare.text, bare.headers['content-type']]);
     }
   });
 
