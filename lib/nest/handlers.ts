@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { RequestMethod } from '@nestjs/common';
 import { MetadataScanner } from '@nestjs/core';
 import type { Callable, Constructor } from './decorated-method.js';
 import { isFunction } from './decorated-method.js';
@@ -6,12 +7,15 @@ import { isFunction } from './decorated-method.js';
 /** Who calls a method. */
 export type HandlerKind = 'http' | 'graphql' | 'ws' | 'rpc';
 
+/** What Nest writes on routes: the HTTP method. */
+const METHOD = 'method';
+
 /**
  * What Nest's decorators write on the methods they make handlers of: all of the names, and their values where they matter.
  * They are the same since Nest 8. This is the only place that knows them; the tests hold it to the real packages.
  */
 const MARKS: Readonly<Record<HandlerKind, readonly { readonly key: string; readonly values?: readonly string[] }[]>> = {
-  http: [{ key: 'path' }, { key: 'method' }],
+  http: [{ key: 'path' }, { key: METHOD }],
   // Fields and references have other values: no guard stands before them, unless it is asked for.
   graphql: [{ key: 'graphql:resolver_type', values: ['Query', 'Mutation', 'Subscription'] }],
   ws: [{ key: 'websockets:message_mapping' }],
@@ -34,6 +38,11 @@ export function handlerKind(method: unknown): HandlerKind | undefined {
       return value !== undefined && (values === undefined || values.some((each) => each === value));
     }),
   );
+}
+
+/** The HTTP method of a route; `undefined` for what is none. */
+export function requestMethodOf(method: Callable): RequestMethod | undefined {
+  return Reflect.getMetadata(METHOD, method) as RequestMethod | undefined;
 }
 
 /** Whether Nest calls methods of a class, so that a guard on the class has something to do. */

@@ -1,12 +1,12 @@
 import 'reflect-metadata';
 import { Module, RequestMethod } from '@nestjs/common';
 import { HttpAdapterHost, ModulesContainer } from '@nestjs/core';
-import { ConfigurationError } from '../../core/errors.js';
 import { isObservable, lastValueFrom } from 'rxjs';
+import { ConfigurationError } from '../../core/errors.js';
 import type { CacheService } from '../../features/cache/cache-service.js';
 import { disguise, isFunction } from '../decorated-method.js';
 import type { Callable, Constructor } from '../decorated-method.js';
-import { handlerKind, methodsOf } from '../handlers.js';
+import { handlerKind, methodsOf, requestMethodOf } from '../handlers.js';
 import { HttpExchange } from '../http/http-exchange.js';
 import type { AnyRequest } from '../http/http-exchange.js';
 import { disinherit, ownParameters, takeRoute } from '../http/exchange-parameters.js';
@@ -36,7 +36,6 @@ interface CachedRoute {
 /** Methods whose responses may be kept. */
 const METHODS = new Set<unknown>([RequestMethod.GET, RequestMethod.HEAD, RequestMethod.ALL]);
 /** What Nest writes on controllers and routes. */
-const METHOD = 'method';
 const VERSION = '__version__';
 const INJECTED = 'self:properties_metadata';
 
@@ -109,7 +108,7 @@ function cachingOf(method: Callable, controller: Constructor): HttpCaching | und
 }
 
 function isCacheable(controller: Constructor, name: string, method: Callable): boolean {
-  if (handlerKind(method) !== 'http' || !METHODS.has(Reflect.getMetadata(METHOD, method))) return false;
+  if (handlerKind(method) !== 'http' || !METHODS.has(requestMethodOf(method))) return false;
   return !isSelfAnswering(controller, name, method);
 }
 

@@ -1,10 +1,9 @@
 import 'reflect-metadata';
 import { Req, Res } from '@nestjs/common';
 import type { Callable, Constructor } from '../decorated-method.js';
+import { PARAMETERS, PASSTHROUGH } from './self-answering.js';
 
-/** Where Nest's decorators write the parameters of methods, and TypeScript their types. The same since Nest 8. */
-const PARAMETERS = '__routeArguments__';
-const PASSTHROUGH = '__responsePassthrough__';
+/** Where TypeScript writes the types of a method's parameters. */
 const TYPES = 'design:paramtypes';
 
 /** A parameter as Nest's decorators write it. */

@@ -3,8 +3,9 @@ import type { Callable, Constructor } from '../decorated-method.js';
 
 /** What of Nest's decorators says that a method's result is not the response. Their names are the same since Nest 8. */
 const ANSWERS_OTHERWISE = ['__sse__', '__redirect__', '__renderTemplate__'];
-const PARAMETERS = '__routeArguments__';
-const PASSTHROUGH = '__responsePassthrough__';
+/** Where they write a method's parameters, and that it has the response but does not write it. */
+export const PARAMETERS = '__routeArguments__';
+export const PASSTHROUGH = '__responsePassthrough__';
 /** Numbers of `@Res()` and `@Next()` among the kinds of parameters. */
 const RESPONSE_OR_NEXT = /^[12]:/;
 

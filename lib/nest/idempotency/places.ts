@@ -5,13 +5,12 @@ import { Problems } from '../../options/problem.js';
 import type { Callable, Constructor } from '../decorated-method.js';
 import { isFunction } from '../decorated-method.js';
 import { isSelfAnswering } from '../http/self-answering.js';
-import { handlerKind, methodsOf } from '../handlers.js';
+import { handlerKind, methodsOf, requestMethodOf } from '../handlers.js';
 import { IDEMPOTENT } from './idempotent-interceptor.js';
 import type { IdempotentRules } from './idempotent-options.js';
 
-/** What Nest writes on controllers and routes. */
+/** What Nest writes on controllers. */
 const CONTROLLER = '__controller__';
-const METHOD = 'method';
 
 const INSTEAD = 'inject the IdempotencyService and call run(key, payload, work) there.';
 
@@ -57,7 +56,7 @@ function checkMethod(
     problems.add(place, `is no HTTP route${kind ? ` (it is called by ${KINDS[kind]})` : ''}: ${INSTEAD}`);
     return;
   }
-  const verb = RequestMethod[Reflect.getMetadata(METHOD, method) as RequestMethod];
+  const verb = RequestMethod[requestMethodOf(method) as RequestMethod];
   if (verb !== 'ALL' && !methods.includes(verb)) {
     if (isOwn) problems.add(place, `is a ${verb} route, and methods has ${methods.join(', ')}: it would do nothing.`);
   } else if (isSelfAnswering(target, name, method)) {

@@ -124,7 +124,7 @@ describe('[CAC-8] [C8] MessagePack gives back what it was given', () => {
     expect(roundTrip({ t: { toJSON: (key: string) => `as ${key}` } })).toStrictEqual({ t: 'as t' });
     expect(roundTrip([new Number(5), new String('x'), new Boolean(true)])).toStrictEqual([5, 'x', true]);
     expect(roundTrip(new URL('http://a/'))).toBe('http://a/');
-    // eslint-disable-next-line no-sparse-arrays
+    // eslint-disable-next-line no-sparse-arrays -- what becomes of the hole is the question
     expect(roundTrip([1, , 2])).toStrictEqual([1, undefined, 2]);
   });
 

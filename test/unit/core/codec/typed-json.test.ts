@@ -76,7 +76,7 @@ describe('[C8] typed JSON gives back what it was given', () => {
   });
 
   it('holes of an array become undefined', () => {
-    // eslint-disable-next-line no-sparse-arrays
+    // eslint-disable-next-line no-sparse-arrays -- what becomes of the hole is the question
     expect(roundTrip([1, , 2])).toStrictEqual([1, undefined, 2]);
   });
 
