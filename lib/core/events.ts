@@ -11,7 +11,8 @@ export interface ClientIdentity {
 }
 
 /** What a connection is for. */
-export type ConnectionLane = 'shared' | 'dedicated' | 'subscriber' | 'tracking' | 'topology' | 'sentinel';
+export type ConnectionLane =
+  'shared' | 'dedicated' | 'subscriber' | 'tracking' | 'topology' | 'sentinel' | 'credentials';
 
 /** A command is over. */
 export interface CommandEvent extends ClientIdentity {

@@ -78,6 +78,31 @@ describeWithServers('credentials', () => {
     expect(await client.call('CLIENT', 'ID')).toBe(id);
   });
 
+  it('[CFG-8] [F11] that are refused give nobody an answer to somebody else', async () => {
+    let asked = 0;
+    const provider = () => {
+      asked += 1;
+      return { username: 'app', password: asked === 1 ? 'first' : 'bad', expiresAt: Date.now() + 1_100 };
+    };
+    const client = await openClient({
+      port: server.port,
+      credentials: provider,
+      credentialRefresh: '500ms',
+      timeouts: { dial: '30s', read: '30s' },
+    });
+    const id = await client.call('CLIENT', 'ID');
+    // What is written while it stands still, it reads at once: a server that owes an answer leaves a refused AUTH without one.
+    server.pause();
+    const before = client.call('ECHO', 'before');
+    await until(() => asked === 2, { what: 'new credentials are there' });
+    const after = client.call('ECHO', 'after');
+    server.resume();
+
+    expect(await Promise.all([before, after])).toEqual(['before', 'after']);
+    await until(async () => String(await server.command('ACL', 'LOG')).includes('auth'), { what: 'AUTH was refused' });
+    expect(await client.call('CLIENT', 'ID')).toBe(id);
+  });
+
   it('[CFG-8] a provider that fails, or never answers, is the reason connect() gives', async () => {
     const failing = newClient({
       port: server.port,

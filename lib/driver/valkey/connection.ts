@@ -177,7 +177,7 @@ export class Connection implements AnswerJudge {
     });
   }
 
-  /** Sends AUTH on the open connection: with refused credentials it goes on under the old ones. */
+  /** Sends AUTH on the open connection. Only for credentials this server has just accepted. */
   async authenticate(credentials: Credentials): Promise<void> {
     if (this.#state.kind !== 'ready') return;
     try {

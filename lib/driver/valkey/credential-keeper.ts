@@ -81,6 +81,8 @@ export class CredentialKeeper {
   }
 
   #refreshIn(provider: CredentialsProvider, milliseconds: number): void {
+    // A provider's answer has set one already if the server has refused what it gave.
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#refresh(provider), Math.min(LONGEST, Math.max(SHORTEST, milliseconds)));
     this.#timer.unref();
   }

@@ -18,10 +18,12 @@ export interface NodePlan extends ConnectionPlan {
 export class ValkeyNode implements Route {
   readonly id: string;
   readonly shared: Connection;
+  readonly #plan: NodePlan;
   readonly #pool: DedicatedPool;
 
   constructor(id: string, plan: NodePlan, pool: PoolSize, events: ConnectionEvents) {
     this.id = id;
+    this.#plan = plan;
     this.shared = new Connection(plan, {
       ...events,
       onState: (state, connection) => {
@@ -68,8 +70,14 @@ export class ValkeyNode implements Route {
     this.shared.raw(role === 'replica' ? 'READONLY' : 'READWRITE').catch(() => this.shared.drop());
   }
 
-  /** Shows new credentials on the live connections, the dedicated ones included. */
+  /**
+   * Shows new credentials on the live connections, the dedicated ones included; but first on one of their own. A server
+   * leaves a refused AUTH without any answer if it still owes the connection another one, and whoever comes next then
+   * gets answers that are not his.
+   */
   async authenticate(credentials: Credentials): Promise<void> {
+    if (this.shared.state.kind !== 'ready') return;
+    await this.#tryOut(credentials);
     await this.shared.authenticate(credentials);
     await this.#pool.authenticate(credentials);
   }
@@ -81,6 +89,21 @@ export class ValkeyNode implements Route {
   close(reason: ValkeyError = new ClientClosedError()): void {
     this.shared.close(reason);
     this.#pool.close(reason);
+  }
+
+  /** Rejects when the server refuses them. */
+  async #tryOut(credentials: Credentials): Promise<void> {
+    const trial = new Connection({
+      ...this.#plan,
+      lane: 'credentials',
+      credentials: () => credentials,
+      reconnect: false,
+    });
+    try {
+      await trial.open();
+    } finally {
+      trial.close();
+    }
   }
 
   async #executeBlocking(operation: Operation): Promise<void> {

@@ -45,35 +45,28 @@ describeWithServers('credentials from a token source', () => {
 
   it('[CFG-8] shows a fresh token on the live connection before the old one ends', async () => {
     const before = await state();
-    await until(async () => (await state()).auths === before.auths + 1, { what: 'the connection authenticates again' });
+    // Once on a connection of its own, then on this one.
+    await until(async () => (await state()).accepted === before.accepted + 2, { what: 'it authenticates again' });
 
-    expect(issued).toEqual(['token-1', 'token-2']);
-    expect(await state()).toEqual({ ...before, auths: before.auths + 1 });
+    expect(issued.slice(0, 2)).toEqual(['token-1', 'token-2']);
+    expect(await state()).toMatchObject({ connection: before.connection, user: 'app', accepted: before.accepted + 2 });
   });
 
   it('[CFG-8] goes on under the old token when the server refuses a new one', async () => {
     const before = await state();
-    // Seldom: this server may answer a refused AUTH later than commands that were sent behind it, and whoever meets that
-    // moment gets its answer for his own.
-    await until(async () => (await state()).refused > before.refused, {
-      what: 'the server refuses a token',
-      interval: 330,
-    });
+    await until(async () => (await state()).refused > 0, { what: 'the server refuses a token' });
 
-    // On a busy machine more than one may have been refused by now; none was let in.
-    const { connection, user, auths, refused } = await state();
-    expect({ connection, user }).toEqual({ connection: before.connection, user: before.user });
-    expect(auths - before.auths).toBe(refused - before.refused);
+    expect(await state()).toMatchObject({ connection: before.connection, user: 'app', accepted: before.accepted });
   });
 
-  /** Which connection it is, as whom, and how often it was authenticated; nobody else speaks to the server meanwhile. */
-  async function state(): Promise<{ connection: unknown; user: unknown; auths: number; refused: number }> {
+  /** Which connection it is, as whom, and how AUTH ended so far; nobody else speaks to the server meanwhile. */
+  async function state(): Promise<{ connection: unknown; user: unknown; accepted: number; refused: number }> {
     const [connection, user, figures] = await client.pipeline((p) => [
       p.call('CLIENT', 'ID'),
       p.call('ACL', 'WHOAMI'),
       p.call('INFO', 'commandstats'),
     ]);
     const [, calls = '0', failed = '0'] = /cmdstat_auth:calls=(\d+),.*failed_calls=(\d+)/.exec(String(figures)) ?? [];
-    return { connection, user, auths: Number(calls), refused: Number(failed) };
+    return { connection, user, accepted: Number(calls) - Number(failed), refused: Number(failed) };
   }
 });
