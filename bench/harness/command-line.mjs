@@ -6,7 +6,7 @@ export class UsageError extends Error {}
 export const USAGE = `npm run bench -- [question …] [--quick] [--json] [--callers 1,8,32,256] [--server host:port] [--list]
 
 Without a question all are asked.
-  --quick    ends within 40 s per question, with rougher numbers
+  --quick    about a minute per question, with rougher numbers
   --json     one JSON object per line on stdout (npm run --silent bench -- …, or npm adds its own lines)
   --callers  numbers of callers in flight; each question has its own default
   --server   measures against this server instead of starting one

@@ -28,6 +28,7 @@ import { median, percentile } from './statistics.mjs';
  * @property {readonly string[]} keys Dealt out to the callers, so that no two of them ever ask for the same key.
  * @property {readonly number[]} callers Numbers of callers in flight; one comparison for each.
  * @property {Pace} pace
+ * @property {number} [warmUp] Rounds before those that are measured, with the most callers. Default {@link WARM_UP}.
  * @property {number} [sampleEvery] Every which call is timed; by default it follows from the number of callers.
  * @property {'of-others' | 'of-first'} [ratios] How many times faster than the first the others are, which is the
  *   default, or the first than each other.
@@ -72,8 +73,13 @@ import { median, percentile } from './statistics.mjs';
 // Many short trials instead of few long ones: what disturbs a machine lasts for seconds, and so hits whole rounds.
 /** The pace of a full run. */
 export const FULL = { rounds: 40, budget: 90_000, longestTrial: 150 };
-/** The pace of `--quick`: a question ends within 40 s, the start of the server included. */
+/** The pace of `--quick`: a question takes about a minute, the start of the server included. */
 export const QUICK = { rounds: 24, budget: 26_000, longestTrial: 100 };
+
+/** Rounds until the compiler has settled: contenders share much of Node's code, and each changes what is known of it. */
+const WARM_UP = 10;
+/** The same for routes of an application: they are asked a thousand times in a trial, others ten times as often. */
+export const ROUTE_WARM_UP = 30;
 
 /**
  * Every which call is timed. Reading the clock twice costs about 0.1 µs, which has to disappear beside the calls: with
@@ -95,10 +101,10 @@ function sampleEvery(concurrency) {
  * @returns {AsyncGenerator<Comparison>}
  */
 export async function* compare(plan) {
-  const { question, contenders, operation, keys, callers, pace, ratios = 'of-others' } = plan;
+  const { question, contenders, operation, keys, callers, pace, warmUp = WARM_UP, ratios = 'of-others' } = plan;
   const cpuUsage = plan.cpuUsage ?? (() => process.cpuUsage());
   const collectGarbage = garbageCollector();
-  const trials = contenders.length * (callers.length * (pace.rounds + 1) + 1);
+  const trials = contenders.length * (callers.length * (pace.rounds + 1) + warmUp);
   const millis = Math.min(pace.longestTrial, pace.budget / trials);
 
   /** @param {Contender<Client>} contender @param {number} concurrency */
@@ -112,7 +118,9 @@ export async function* compare(plan) {
 
   // Before anything is measured, all code has seen all clients under load: what the compiler assumed from the first one
   // alone would be thrown away in the middle of a round.
-  for (const contender of contenders) await trial(contender, Math.max(...callers));
+  for (let round = 0; round < warmUp; round += 1) {
+    for (const contender of contenders) await trial(contender, Math.max(...callers));
+  }
   for (const concurrency of callers) {
     for (const contender of contenders) await trial(contender, concurrency);
     /** @type {Map<Contender<Client>, TrialResult[]>} */

@@ -6,7 +6,7 @@ import { UsageError } from './command-line.mjs';
  * What a question is given.
  *
  * @typedef {object} Run
- * @property {boolean} quick Whether it has to end within 40 s.
+ * @property {boolean} quick Whether it has to end in about a minute.
  * @property {readonly number[] | undefined} callers Numbers of callers in flight to measure with, where they were asked for.
  * @property {import('./server.mjs').ServerAddress} server
  * @property {(comparison: import('./compare.mjs').Comparison) => void} emit Tells a result as soon as it is there.

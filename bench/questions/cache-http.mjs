@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 import { isProductOf } from '../caches/products.mjs';
 import { forEach } from '../harness/callers.mjs';
 import { startChild } from '../harness/child.mjs';
-import { compare, FULL, QUICK } from '../harness/compare.mjs';
+import { compare, FULL, QUICK, ROUTE_WARM_UP } from '../harness/compare.mjs';
 import { clearCaches } from '../harness/dataset.mjs';
 import { becomes, hitsAtServer } from '../harness/proof.mjs';
 
@@ -47,7 +47,8 @@ export async function run({ quick, callers = CALLERS, server, emit }) {
     // Of the application: what asking costs is the same for everybody.
     const cpuUsage = () => application.ask('cpuUsage');
     const plan = { question: name, contenders, operation: get, keys: IDS, callers, cpuUsage };
-    for await (const comparison of compare({ ...plan, pace: quick ? QUICK : FULL })) emit(comparison);
+    for await (const comparison of compare({ ...plan, warmUp: ROUTE_WARM_UP, pace: quick ? QUICK : FULL }))
+      emit(comparison);
   } finally {
     await pool?.close();
     await application.stop();

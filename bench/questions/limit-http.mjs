@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 
 import { startChild } from '../harness/child.mjs';
-import { compare, FULL, QUICK } from '../harness/compare.mjs';
+import { compare, FULL, QUICK, ROUTE_WARM_UP } from '../harness/compare.mjs';
 import { clearCaches } from '../harness/dataset.mjs';
 
 export const name = 'limit-http';
@@ -38,7 +38,8 @@ export async function run({ quick, callers = CALLERS, server, emit }) {
     // The address is who is limited, so everybody asks for the same.
     const keys = Array.from({ length: Math.max(...callers) }, () => 'ample');
     const plan = { question: name, contenders, operation: get, keys, callers, cpuUsage };
-    for await (const comparison of compare({ ...plan, pace: quick ? QUICK : FULL })) emit(comparison);
+    for await (const comparison of compare({ ...plan, warmUp: ROUTE_WARM_UP, pace: quick ? QUICK : FULL }))
+      emit(comparison);
   } finally {
     await pool?.close();
     await application.stop();

@@ -20,7 +20,10 @@ const NEARBY = 4;
 /** A decision that is asked for. */
 export interface Question {
   readonly policy: Policy;
-  /** Where the keys of the subject begin. */
+  readonly name: string;
+  /** Whose counters, as the caller has said it: mostly one piece, which is compared at a glance. */
+  readonly whose: string;
+  /** Where the keys of the subject begin: what name and whose are put together to. */
   readonly subject: string;
   readonly cost: number;
 }
@@ -59,7 +62,7 @@ class Batch<Q extends Question> {
     const end = Math.max(0, first.length - NEARBY);
     for (let place = first.length - 1; place >= end; place -= 1) {
       const other = first[place] as Q;
-      if (other.subject === question.subject) return isSame(other, question) ? place : -1;
+      if (other.whose === question.whose && other.name === question.name) return isSame(other, question) ? place : -1;
     }
     return -1;
   }

@@ -12,6 +12,7 @@ import type { Limits, RateLimiterOptions, RateLimiterSettings } from '../../opti
 import { unknownName } from '../../options/problem.js';
 import { Policy, subjectName } from './counters.js';
 import { DecisionQueue } from './decision-queue.js';
+import type { Question } from './decision-queue.js';
 import type { Decision } from './decision.js';
 import { checkLimits, decideLimits, refundLimits } from './limit-scripts.js';
 import { Refusals } from './refusals.js';
@@ -30,17 +31,8 @@ export interface ConsumeOptions {
 
 const CALL_OPTIONS: readonly string[] = ['name', 'cost'] satisfies (keyof ConsumeOptions)[];
 
-/** What is decided about a call: where its counters are, and by which rules. */
-interface Call {
-  readonly name: string;
-  readonly policy: Policy;
-  /** Where the keys of the subject begin. */
-  readonly subject: string;
-  readonly cost: number;
-}
-
-/** A call, and who waits for what is decided. */
-interface Waiting extends Call {
+/** A call, and who waits for what is decided. One object for all that a decision needs on its way: there are many. */
+interface Waiting extends Question {
   /** By the refusals that are remembered. */
   readonly moment: number;
   readonly resolve: (decision: Decision) => void;
@@ -95,14 +87,14 @@ export class RateLimiter {
    */
   consume(subject: string, limits: Limits, options?: ConsumeOptions): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      const call = this.#call(subject, limits, options);
+      const call = this.#waiting(subject, limits, options, resolve, reject);
       const known = this.#known(call);
       if (known) {
         this.#publish(call, known);
         resolve(known);
         return;
       }
-      this.#deciding.ask(waiting(call, this.#refusals.moment, resolve, reject));
+      this.#deciding.ask(call);
     });
   }
 
@@ -120,13 +112,13 @@ export class RateLimiter {
   /** What {@link RateLimiter.consume} would answer now. Counts nothing and blocks nobody. */
   check(subject: string, limits: Limits, options?: ConsumeOptions): Promise<Decision> {
     return new Promise((resolve, reject) => {
-      const call = this.#call(subject, limits, options);
+      const call = this.#waiting(subject, limits, options, resolve, reject);
       const known = this.#known(call);
       if (known) {
         resolve(known);
         return;
       }
-      this.#checking.ask(waiting(call, this.#refusals.moment, resolve, reject));
+      this.#checking.ask(call);
     });
   }
 
@@ -166,19 +158,35 @@ export class RateLimiter {
     return this.#standIn.close();
   }
 
-  #call(subject: string, limits: Limits, options: ConsumeOptions = {}): Call {
-    const { name = DEFAULT_LIMIT, cost = 1 } = options;
-    for (const option in options) if (!CALL_OPTIONS.includes(option)) throw badOption(option);
+  #call(subject: string, limits: Limits, options: ConsumeOptions | undefined): Question {
+    return this.#waiting(subject, limits, options, nobody, nobody);
+  }
+
+  #waiting(
+    whose: string,
+    limits: Limits,
+    options: ConsumeOptions | undefined,
+    resolve: Waiting['resolve'],
+    reject: Waiting['reject'],
+  ): Waiting {
+    let name = DEFAULT_LIMIT;
+    let cost = 1;
+    if (options) {
+      ({ name = DEFAULT_LIMIT, cost = 1 } = options);
+      for (const option in options) if (!CALL_OPTIONS.includes(option)) throw badOption(option);
+      checkCost(cost);
+    }
     let policy = this.#policies.get(limits);
     if (!policy) {
       policy = new Policy(limits, `the rate limit "${name}"`);
       this.#policies.set(limits, policy);
     }
-    return { name, policy, subject: subjectName(name, subject), cost: checkCost(cost) };
+    const subject = subjectName(name, whose);
+    return { name, policy, whose, subject, cost, moment: this.#refusals.moment, resolve, reject };
   }
 
   /** What can be said without asking. */
-  #known({ policy, subject, cost }: Call): Decision | undefined {
+  #known({ policy, subject, cost }: Question): Decision | undefined {
     if (cost > policy.capacity) return policy.tooCostly();
     return this.#refusals.of(policy, subject, cost);
   }
@@ -195,7 +203,7 @@ export class RateLimiter {
     this.#withoutStore(call, error, isCounted).then(call.resolve, call.reject);
   }
 
-  async #withoutStore(call: Call, error: unknown, isCounted: boolean): Promise<Decision> {
+  async #withoutStore(call: Question, error: unknown, isCounted: boolean): Promise<Decision> {
     // The application ends: nothing is to begin any more, whatever stands in for a store that is away.
     if (isValkeyError(error, 'VALKEY_CLIENT_CLOSED')) throw error;
     const { onStoreDown } = this.#settings;
@@ -208,7 +216,7 @@ export class RateLimiter {
     return decision;
   }
 
-  #publish({ name }: Call, { admitted, by, refusedBy }: Decision, error?: unknown): void {
+  #publish({ name }: Question, { admitted, by, refusedBy }: Decision, error?: unknown): void {
     if (!events.rateLimit.active) return;
     events.rateLimit.publish({
       ...this.#client.identity,
@@ -221,14 +229,8 @@ export class RateLimiter {
   }
 }
 
-/** One object for all that a decision needs on its way: there are many at once. */
-function waiting(
-  { name, policy, subject, cost }: Call,
-  moment: number,
-  resolve: (decision: Decision) => void,
-  reject: (reason: unknown) => void,
-): Waiting {
-  return { name, policy, subject, cost, moment, resolve, reject };
+function nobody(): void {
+  // A call that nobody waits for in the queue.
 }
 
 function badOption(option: string): ArgumentError {

@@ -1,19 +1,11 @@
-import type { Policy } from './counters.js';
 import { DecisionQueue } from './decision-queue.js';
-import type { Listener } from './decision-queue.js';
+import type { Listener, Question } from './decision-queue.js';
 import type { Decision } from './decision.js';
 import { checkLimits, decideLimits } from './limit-scripts.js';
 import { StandInStore } from './stand-in-store.js';
 
-/** What is to be decided. */
-interface Call {
-  readonly policy: Policy;
-  readonly subject: string;
-  readonly cost: number;
-}
-
-/** Who waits for it. */
-interface Waiting extends Call {
+/** A question, and who waits for the answer. */
+interface Waiting extends Question {
   readonly resolve: (decision: Decision) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -31,7 +23,7 @@ export class StandIn {
   readonly #store = new StandInStore();
   #queues: Promise<Queues> | undefined;
 
-  async decide(call: Call, isCounted: boolean): Promise<Decision> {
+  async decide(call: Question, isCounted: boolean): Promise<Decision> {
     this.#queues ??= this.#open();
     const { deciding, checking } = await this.#queues;
     return new Promise((resolve, reject) => {
