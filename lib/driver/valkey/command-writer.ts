@@ -7,7 +7,7 @@ import type { AnswerJudge } from './answers.js';
 import { isTooLarge, LARGEST, WireCommand } from './wire-command.js';
 import type { WireListener } from './wire-command.js';
 
-/** From this many operations on, a batch is one write. */
+/** From this many operations on, a batch is one write, whatever the server does. */
 const ONE_WRITE = 16;
 
 /** Writes operations to the socket of one connection, and keeps count of what has not been answered. */
@@ -52,12 +52,14 @@ export class CommandWriter {
   }
 
   /**
-   * A large batch goes out in one write. A small one is streamed: the server answers the first command while the next
-   * is still being written, and that overlap is worth more than the saved system calls.
+   * A large batch goes out in one write, and so does any while the server has something to do. A small one that finds it
+   * idle is streamed: the server answers the first command while the next is still being written, and that overlap is
+   * worth more than the saved system calls.
    */
   write(operations: readonly Operation[]): void {
     const { stream } = this.#redis;
-    const inOneWrite = operations.length >= ONE_WRITE;
+    const { length } = operations;
+    const inOneWrite = length >= ONE_WRITE || (length > 1 && this.#unanswered > 0);
     if (inOneWrite) stream.cork();
     for (const operation of operations) if (!operation.settled) this.#tryDispatch(operation);
     if (inOneWrite) stream.uncork();
