@@ -1,5 +1,13 @@
-import { AuthenticationError } from '../../lib/index.js';
-import { describeWithServers, leftovers, type Server, startCluster, startServer, until } from '../support/index.js';
+import { AuthenticationError, events } from '../../lib/index.js';
+import {
+  describeWithServers,
+  leftovers,
+  type Server,
+  startCluster,
+  startSentinel,
+  startServer,
+  until,
+} from '../support/index.js';
 import { tagOf } from '../faults/shards.js';
 import { closeClients, ending, newClient, openClient } from './open-client.js';
 
@@ -103,6 +111,26 @@ describeWithServers('credentials', () => {
     expect(await client.call('CLIENT', 'ID')).toBe(id);
   });
 
+  it('[CFG-8] that are being tried out are let go of when the client closes', async () => {
+    const states: string[] = [];
+    const stop = events.connection.subscribe(({ lane, state }) => {
+      if (lane === 'credentials') states.push(state);
+    });
+    const client = await openClient({
+      port: server.port,
+      credentials: () => ({ username: 'app', password: 'first', expiresAt: Date.now() + 1_100 }),
+      credentialRefresh: '500ms',
+      timeouts: { dial: '1m' },
+    });
+    server.pause();
+    await until(() => states.length > 0, { what: 'new credentials are tried out' });
+    await client.close();
+    server.resume();
+    stop();
+
+    expect(states).toEqual(['connecting', 'closed']);
+  });
+
   it('[CFG-8] a provider that fails, or never answers, is the reason connect() gives', async () => {
     const failing = newClient({
       port: server.port,
@@ -117,6 +145,30 @@ describeWithServers('credentials', () => {
     const error = (await ending(failing.connect())) as Error;
     expect(String(error.cause)).toContain('no token today');
     expect(String(await ending(silent.connect()))).toContain('Check the credentials provider');
+  });
+});
+
+describeWithServers('credentials behind sentinels', () => {
+  it('[CFG-8] that are renewed reach the replicas as well', async () => {
+    const group = await startSentinel({ replicas: 1, server: { users: ['app on >first ~* &* +@all'] } });
+    const tried = new Set<string>();
+    const stop = events.connection.subscribe(({ lane, state, address }) => {
+      if (lane === 'credentials' && state === 'ready') tried.add(address);
+    });
+    const client = await openClient({
+      mode: 'sentinel',
+      sentinel: { name: group.name, nodes: group.addrs },
+      credentials: () => ({ username: 'app', password: 'first', expiresAt: Date.now() + 1_100 }),
+      credentialRefresh: '500ms',
+    });
+    const [replica] = group.replicas as readonly [Server];
+    await client.with({ route: 'replica' }).get('k');
+    await until(() => tried.has(replica.addr), { what: 'the replica is shown new credentials' });
+    stop();
+
+    await closeClients();
+    await group.stop();
+    expect(leftovers()).toEqual([]);
   });
 });
 

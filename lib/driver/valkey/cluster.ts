@@ -8,7 +8,7 @@ import { toConnectError } from './connect-error.js';
 import type { Connection } from './connection.js';
 import type { PoolSize } from './dedicated-pool.js';
 import type { Layout } from './layout.js';
-import { ValkeyNode } from './node.js';
+import { authenticateAll, ValkeyNode } from './node.js';
 import { formatAddress } from '../../options/address.js';
 import type { SharedPlan } from './plan.js';
 import { readRedirection } from './redirection.js';
@@ -126,8 +126,11 @@ export class Cluster implements Layout {
     return this.#plan.native();
   }
 
-  async authenticate(credentials: Credentials): Promise<void> {
-    await Promise.all(this.#map.members.map(({ node }) => node.authenticate(credentials)));
+  authenticate(credentials: Credentials): Promise<void> {
+    return authenticateAll(
+      this.#map.members.map(({ node }) => node),
+      credentials,
+    );
   }
 
   /** Some node that can be expected to answer, for what any node can do: subscriptions. */

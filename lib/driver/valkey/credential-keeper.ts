@@ -8,42 +8,46 @@ const RETRY = 10_000;
 /** setTimeout cannot wait longer. */
 const LONGEST = 2 ** 31 - 1;
 
+/** What a keeper works with. */
+export interface CredentialSource {
+  /** Static ones, a provider, or nothing. */
+  readonly credentials: Credentials | CredentialsProvider | undefined;
+  /** Milliseconds before the end at which they are fetched again. */
+  readonly lead: number;
+  /** Milliseconds a provider has to answer. */
+  readonly timeout: number;
+  /** Re-authenticates live connections; its rejection means that some go on with the old ones. */
+  readonly renew: (credentials: Credentials) => Promise<void>;
+}
+
 /**
  * Knows the credentials to use now: static ones, or what a provider says, asked anew at each connect and again before
- * the last answer ends. A failed refresh changes nothing: live connections stay as they are.
+ * the first of its answers ends. A failed refresh changes nothing: live connections stay as they are.
  */
 export class CredentialKeeper {
-  readonly #source: Credentials | CredentialsProvider | undefined;
-  readonly #lead: number;
-  readonly #renew: (credentials: Credentials) => Promise<void>;
+  readonly #source: CredentialSource;
   #fetching: Promise<ExpiringCredentials> | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #latest: Credentials | undefined;
+  /** When live connections need new ones, in milliseconds since the epoch. Who connects later does not put it off. */
+  #dueAt = Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #isRefreshing = false;
   #closed = false;
 
-  /**
-   * @param source - static credentials, a provider, or nothing
-   * @param lead - milliseconds before the end at which they are fetched again
-   * @param renew - re-authenticates live connections; its rejection means the new credentials are bad
-   */
-  constructor(
-    source: Credentials | CredentialsProvider | undefined,
-    lead: number,
-    renew: (credentials: Credentials) => Promise<void>,
-  ) {
+  constructor(source: CredentialSource) {
     this.#source = source;
-    this.#lead = lead;
-    this.#renew = renew;
   }
 
   /** For a connection about to be opened. */
   current(): Promise<Credentials> | Credentials | undefined {
-    return typeof this.#source === 'function' ? this.#fetch(this.#source) : this.#source;
+    const { credentials } = this.#source;
+    return typeof credentials === 'function' ? this.#fetch(credentials) : credentials;
   }
 
   /** The last ones known, without asking anybody. */
   get latest(): Credentials | undefined {
-    return typeof this.#source === 'function' ? this.#latest : this.#source;
+    const { credentials } = this.#source;
+    return typeof credentials === 'function' ? this.#latest : credentials;
   }
 
   close(): void {
@@ -61,10 +65,10 @@ export class CredentialKeeper {
 
   async #ask(provider: CredentialsProvider): Promise<ExpiringCredentials> {
     try {
-      const credentials = await provider();
+      const credentials = await this.#inTime(provider);
       if (typeof credentials?.password !== 'string') throw new TypeError('it gave no password');
       this.#latest = credentials;
-      this.#schedule(provider, credentials.expiresAt);
+      this.#refreshBefore(provider, credentials.expiresAt);
       return credentials;
     } catch (error) {
       throw new ConnectionError('The credentials provider failed, so no connection can be opened. See the cause.', {
@@ -74,25 +78,48 @@ export class CredentialKeeper {
     }
   }
 
-  #schedule(provider: CredentialsProvider, expiresAt: number | undefined): void {
-    clearTimeout(this.#timer);
-    if (expiresAt === undefined || this.#closed) return;
-    this.#refreshIn(provider, expiresAt - Date.now() - this.#lead);
+  /** Who never answers is asked again by the next who needs to know. */
+  #inTime(provider: CredentialsProvider): Promise<ExpiringCredentials> {
+    const { timeout } = this.#source;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`it had no answer within ${timeout} ms`)), timeout).unref();
+      asked(provider)
+        .then(resolve, reject)
+        .finally(() => clearTimeout(timer));
+    });
   }
 
-  #refreshIn(provider: CredentialsProvider, milliseconds: number): void {
-    // A provider's answer has set one already if the server has refused what it gave.
+  #refreshBefore(provider: CredentialsProvider, end: number | undefined): void {
+    if (end === undefined) return;
+    const dueAt = Math.max(Date.now() + SHORTEST, end - this.#source.lead);
+    if (dueAt >= this.#dueAt) return;
+    this.#dueAt = dueAt;
+    this.#arm(provider);
+  }
+
+  /** One refresh at a time: of two, the older credentials might come last. */
+  #arm(provider: CredentialsProvider): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#refresh(provider), Math.min(LONGEST, Math.max(SHORTEST, milliseconds)));
-    this.#timer.unref();
+    if (this.#closed || this.#isRefreshing || this.#dueAt === Infinity) return;
+    const milliseconds = Math.min(LONGEST, Math.max(0, this.#dueAt - Date.now()));
+    this.#timer = setTimeout(() => void this.#refresh(provider), milliseconds).unref();
   }
 
   async #refresh(provider: CredentialsProvider): Promise<void> {
+    this.#dueAt = Infinity;
+    this.#isRefreshing = true;
     try {
-      await this.#renew(await this.#fetch(provider));
+      await this.#source.renew(await this.#fetch(provider));
     } catch {
       // The old credentials go on working on live connections; the next attempt may bring better ones.
-      if (!this.#closed) this.#refreshIn(provider, RETRY);
+      this.#dueAt = Date.now() + RETRY;
     }
+    this.#isRefreshing = false;
+    this.#arm(provider);
   }
+}
+
+/** A provider's answer as a promise, also when it throws. */
+async function asked(provider: CredentialsProvider): Promise<ExpiringCredentials> {
+  return provider();
 }

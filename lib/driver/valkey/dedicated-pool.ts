@@ -44,6 +44,11 @@ export class DedicatedPool {
     this.#size = size;
   }
 
+  /** Whether no connection of it is open. */
+  get isEmpty(): boolean {
+    return this.#idle.length + this.#lent.size === 0;
+  }
+
   /** Opens `minIdle` connections ahead of need; a failure is none, the next taker tries again. */
   async warm(): Promise<void> {
     const missing = this.#size.minIdle - this.#idle.length - this.#lent.size;

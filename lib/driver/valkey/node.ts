@@ -20,6 +20,8 @@ export class ValkeyNode implements Route {
   readonly shared: Connection;
   readonly #plan: NodePlan;
   readonly #pool: DedicatedPool;
+  /** Connections that try out new credentials. */
+  readonly #trials = new Set<Connection>();
 
   constructor(id: string, plan: NodePlan, pool: PoolSize, events: ConnectionEvents) {
     this.id = id;
@@ -76,7 +78,7 @@ export class ValkeyNode implements Route {
    * gets answers that are not his.
    */
   async authenticate(credentials: Credentials): Promise<void> {
-    if (this.shared.state.kind !== 'ready') return;
+    if (this.shared.state.kind !== 'ready' && this.#pool.isEmpty) return;
     await this.#tryOut(credentials);
     await this.shared.authenticate(credentials);
     await this.#pool.authenticate(credentials);
@@ -89,6 +91,7 @@ export class ValkeyNode implements Route {
   close(reason: ValkeyError = new ClientClosedError()): void {
     this.shared.close(reason);
     this.#pool.close(reason);
+    for (const trial of this.#trials) trial.close(reason);
   }
 
   /** Rejects when the server refuses them. */
@@ -99,9 +102,11 @@ export class ValkeyNode implements Route {
       credentials: () => credentials,
       reconnect: false,
     });
+    this.#trials.add(trial);
     try {
       await trial.open();
     } finally {
+      this.#trials.delete(trial);
       trial.close();
     }
   }
@@ -130,4 +135,10 @@ export class ValkeyNode implements Route {
       () => this.#pool.release(connection, false),
     );
   }
+}
+
+/** The same for several servers: over when all have answered, failed when one has refused. */
+export async function authenticateAll(nodes: readonly ValkeyNode[], credentials: Credentials): Promise<void> {
+  const endings = await Promise.allSettled(nodes.map((node) => node.authenticate(credentials)));
+  for (const ending of endings) if (ending.status === 'rejected') throw ending.reason;
 }

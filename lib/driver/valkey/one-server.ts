@@ -66,8 +66,8 @@ export class OneServer implements Layout {
     return this.node.shared.redis;
   }
 
-  async authenticate(credentials: Credentials): Promise<void> {
-    await this.node.authenticate(credentials);
+  authenticate(credentials: Credentials): Promise<void> {
+    return this.node.authenticate(credentials);
   }
 }
 

@@ -1,8 +1,8 @@
 import { ConnectionError } from '../../core/errors.js';
-import type { Address } from '../../options/settings.js';
+import type { Address, Credentials } from '../../options/settings.js';
 import type { NodeInfo, Operation, Route, Session } from '../driver.js';
 import type { PoolSize } from './dedicated-pool.js';
-import { ValkeyNode } from './node.js';
+import { authenticateAll, ValkeyNode } from './node.js';
 import { OneServer } from './one-server.js';
 import { formatAddress } from '../../options/address.js';
 import type { SharedPlan } from './plan.js';
@@ -80,6 +80,10 @@ export class SentinelGroup extends OneServer {
 
   override nodes(): readonly NodeInfo[] {
     return [...super.nodes(), ...[...this.#replicas.values()].map((replica) => replica.info('replica'))];
+  }
+
+  override authenticate(credentials: Credentials): Promise<void> {
+    return authenticateAll([this.node, ...this.#replicas.values()], credentials);
   }
 
   #nodeFor(operation: Operation): ValkeyNode | undefined {

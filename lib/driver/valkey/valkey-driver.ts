@@ -41,10 +41,13 @@ export class ValkeyDriver implements Driver {
   #native: NativeCluster | undefined;
 
   constructor(settings: Settings) {
-    const { topology, pool } = settings;
-    this.#credentials = new CredentialKeeper(settings.credentials, settings.credentialRefresh, (fresh) =>
-      this.#layout.authenticate(fresh),
-    );
+    const { topology, pool, credentials, credentialRefresh, timeouts } = settings;
+    this.#credentials = new CredentialKeeper({
+      credentials,
+      lead: credentialRefresh,
+      timeout: timeouts.dial,
+      renew: (fresh) => this.#layout.authenticate(fresh),
+    });
     const plan: SharedPlan = {
       ...sharedPlan(settings, () => this.#credentials.current()),
       onReady: (route) => {

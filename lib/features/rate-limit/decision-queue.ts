@@ -137,11 +137,18 @@ export class DecisionQueue<Q extends Question> {
     void this.#send(batch);
   }
 
+  /** Sends what was gathered so far. */
+  flush(): void {
+    const batches = this.#batches;
+    if (!batches) return;
+    this.#batches = undefined;
+    for (const batch of batches.values()) void this.#send(batch);
+  }
+
   #open(): Map<string, Batch<Q>> {
     const batches = new Map<string, Batch<Q>>();
     gatherTurn(() => {
-      this.#batches = undefined;
-      for (const batch of batches.values()) void this.#send(batch);
+      if (this.#batches === batches) this.flush();
     });
     return batches;
   }

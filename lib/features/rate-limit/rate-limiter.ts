@@ -128,8 +128,9 @@ export class RateLimiter {
   }
 
   /**
-   * Gives back what a call has cost, as far as it still counts: for work that was never done. A block stays. Other
-   * processes that remember a refusal stay with it until its time is over. Rejects when the store is away.
+   * Gives back what a call has cost, as far as it still counts: for work that was never done. Wait for the call's decision
+   * first. A block stays. Other processes that remember a refusal stay with it until its time is over. Rejects when the store
+   * is away.
    */
   async refund(subject: string, limits: Limits, options?: ConsumeOptions): Promise<void> {
     const call = this.#call(subject, limits, options);
@@ -153,8 +154,10 @@ export class RateLimiter {
     }
   }
 
-  /** Ends what stands in for the store. The client stays open. */
+  /** Sends what is still to be decided, and ends what stands in for the store. The client stays open. */
   close(): Promise<void> {
+    this.#deciding.flush();
+    this.#checking.flush();
     return this.#standIn.close();
   }
 

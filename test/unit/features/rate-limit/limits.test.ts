@@ -326,6 +326,15 @@ describe('subjects', () => {
     const less = await limiter.consume('changed', { limit: 2, window: '1m', algorithm: 'sliding-log' });
     expect(less).toMatchObject({ admitted: false, retryAfter: 60_000, tiers: [{ remaining: 0 }] });
   });
+
+  it('what was asked before the end is decided', async () => {
+    const { client } = await createTestClient();
+    const limiter = new RateLimiter(client, { onStoreDown: 'closed' });
+    const asked = [limiter.consume('last', fine), limiter.peek('last', fine)];
+    const closing = [limiter.close(), client.close()];
+    expect(await Promise.all(asked)).toMatchObject([{ admitted: true, by: 'store' }, { admitted: true }]);
+    await Promise.all(closing);
+  });
 });
 
 /** For calls that never get as far. */
