@@ -83,7 +83,8 @@ export class CredentialKeeper {
     const { timeout } = this.#source;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`it had no answer within ${timeout} ms`)), timeout).unref();
-      asked(provider)
+      void Promise.resolve()
+        .then(provider)
         .then(resolve, reject)
         .finally(() => clearTimeout(timer));
     });
@@ -117,9 +118,4 @@ export class CredentialKeeper {
     this.#isRefreshing = false;
     this.#arm(provider);
   }
-}
-
-/** A provider's answer as a promise, also when it throws. */
-async function asked(provider: CredentialsProvider): Promise<ExpiringCredentials> {
-  return provider();
 }
